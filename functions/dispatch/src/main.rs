@@ -1,0 +1,68 @@
+//! `dispatch`: carries sends from request to outcome. Wiring only; `wend_app::dispatch` does the work.
+
+use std::sync::{Arc, Mutex};
+
+use aws_lambda_events::sqs::SqsEvent;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use wend_app::dispatch::Dispatch;
+use wend_app::ports::SecretStore;
+use wend_app::releases::Releases;
+use wend_aws::dynamodb::DynamoDb;
+use wend_aws::ses::SesMailer;
+use wend_aws::sqs::{DeadLetters, SqsQueue};
+use wend_aws::system::{SystemClock, new_secret};
+use wend_aws::{clients, lambda, settings, telemetry};
+use wend_core::pace::TokenBucket;
+use wend_core::send::SendTimes;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let config = clients::config().await;
+    let db = DynamoDb::new(aws_sdk_dynamodb::Client::new(&config), settings::tables());
+    let sqs = aws_sdk_sqs::Client::new(&config);
+    let queue = |name| settings::text(name).map(|url| SqsQueue::new(sqs.clone(), url));
+    let pairs = [
+        ("WEND_DISPATCH_QUEUE_URL", "WEND_DISPATCH_DLQ_URL"),
+        ("WEND_DISPATCH_BULK_QUEUE_URL", "WEND_DISPATCH_BULK_DLQ_URL"),
+    ];
+    let pairs = pairs.map(|(queue, dlq)| Ok((settings::text(queue)?, settings::text(dlq)?)));
+    let pairs = pairs
+        .into_iter()
+        .collect::<Result<Vec<_>, settings::SettingsError>>()?;
+    let secret = db.secret(new_secret()).await?;
+    let configuration_set = settings::text("WEND_CONFIGURATION_SET")?;
+    let dispatch = Arc::new(Dispatch {
+        ledger: db.clone(),
+        mailer: SesMailer::new(&config, configuration_set, secret.clone()),
+        inputs: queue("WEND_INPUTS_QUEUE_URL")?,
+        again: queue("WEND_DISPATCH_QUEUE_URL")?,
+        aside: DeadLetters::new(sqs.clone(), pairs),
+        releases: Releases::new(db, SystemClock),
+        clock: SystemClock,
+        secret,
+        pace: Mutex::new(TokenBucket::new(share_of_rate()?)),
+        times: SendTimes {
+            function_timeout: settings::secs("WEND_FUNCTION_TIMEOUT_SECS")?,
+            unknown_window: settings::secs("WEND_UNKNOWN_WINDOW_SECS")?,
+        },
+        public_url: settings::text("WEND_PUBLIC_URL")?
+            .trim_end_matches('/')
+            .to_owned(),
+    });
+    run(service_fn(move |event: LambdaEvent<SqsEvent>| {
+        let dispatch = dispatch.clone();
+        async move {
+            let failed = dispatch.batch(&lambda::received(event.payload)).await;
+            Ok::<_, Error>(lambda::failures(failed))
+        }
+    }))
+    .await
+}
+
+/// The account's rate is shared by all sandboxes of this function, each of which knows only itself.
+fn share_of_rate() -> Result<u32, settings::SettingsError> {
+    let rate: u32 = settings::number("WEND_SEND_RATE")?;
+    let sandboxes: u32 = settings::number("WEND_SEND_SANDBOXES")?;
+    Ok((rate / sandboxes.max(1)).max(1))
+}

@@ -1,0 +1,38 @@
+//! `ingest`: takes events over HTTP and puts them on the inputs queue. Wiring only; `wend_app::ingest` does the work.
+
+use std::sync::Arc;
+
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use wend_app::ingest::Ingest;
+use wend_app::ports::SecretStore;
+use wend_app::write_keys::WriteKeys;
+use wend_aws::dynamodb::DynamoDb;
+use wend_aws::sqs::SqsQueue;
+use wend_aws::system::{SystemClock, SystemIds, new_secret};
+use wend_aws::{clients, lambda, settings, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let config = clients::config().await;
+    let db = DynamoDb::new(aws_sdk_dynamodb::Client::new(&config), settings::tables());
+    let sqs = aws_sdk_sqs::Client::new(&config);
+    let ingest = Arc::new(Ingest {
+        inputs: SqsQueue::new(sqs, settings::text("WEND_INPUTS_QUEUE_URL")?),
+        secret: db.secret(new_secret()).await?,
+        keys: WriteKeys::new(db, SystemClock),
+        clock: SystemClock,
+        ids: SystemIds,
+    });
+    run(service_fn(
+        move |event: LambdaEvent<ApiGatewayV2httpRequest>| {
+            let ingest = ingest.clone();
+            async move {
+                let response = ingest.handle(lambda::request(event.payload)).await;
+                Ok::<_, Error>(lambda::response(response))
+            }
+        },
+    ))
+    .await
+}

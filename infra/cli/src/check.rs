@@ -1,0 +1,40 @@
+//! `wend check`: every fault of a project's files in one run.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use wend_core::definitions::{Diagnostic, read_all};
+
+use crate::project;
+
+/// What `check` is asked.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The project's folder.
+    #[arg(default_value = ".")]
+    project: PathBuf,
+}
+
+/// Prints the faults, or that there are none.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let files = project::load(&args.project)?;
+    match read_all(&files) {
+        Ok(definitions) => {
+            println!("All good: {} definitions.", definitions.len());
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(faults) => {
+            print_faults(&faults);
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// Prints faults the way an editor and a person can follow.
+pub fn print_faults(faults: &[Diagnostic]) {
+    for fault in faults {
+        eprintln!("{fault}\n");
+    }
+    let errors = faults.len();
+    eprintln!("{errors} {}", if errors == 1 { "error" } else { "errors" });
+}

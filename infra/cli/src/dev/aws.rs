@@ -1,0 +1,151 @@
+//! `wend dev --aws`: the project on the local AWS.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::sync::broadcast;
+use wend_app::ports::SecretStore;
+use wend_aws::dynamodb::{DynamoDb, Tables};
+use wend_aws::system::new_secret;
+use wend_core::due::Schedule;
+use wend_core::log::LogRow;
+
+use super::desk::{Desk, Source};
+use super::live::Live;
+use super::local_aws::{LocalAws, Options};
+use super::{Args, announce, demo, project_folder, release_of, workspace};
+use crate::project;
+use crate::publish::{new_write_key, publish_files};
+
+/// The template's times, as short as EventBridge allows: a sweep a minute that looks a little further than that.
+const LOOK_AHEAD_SECS: u64 = 65;
+const BOUNDARY_SECS: u64 = 70;
+const OVERDUE_SECS: u64 = 30;
+/// How often the log is read for the terminal.
+const TAIL_PERIOD: Duration = Duration::from_secs(1);
+/// Rows that a slow terminal may lag behind.
+const LAG_MAX: usize = 4096;
+/// Our names of the queues, as the template's outputs begin.
+const QUEUES: [(&str, &str); 6] = [
+    ("inputs", "Inputs"),
+    ("wakes", "Wakes"),
+    ("bulk", "Bulk"),
+    ("dispatch", "Dispatch"),
+    ("dispatch-bulk", "DispatchBulk"),
+    ("feedback", "Feedback"),
+];
+
+/// Runs until the demo is over, or for ever.
+pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let root = workspace()?;
+    let files = project::load(&project_folder(args, &root))?;
+    let options = Options {
+        root,
+        name: args.stack.clone(),
+        profile: args.profile.clone(),
+        api_port: args.port,
+        emulator_port: 0,
+        parameters: parameters(),
+    };
+    let local = LocalAws::start(&options).await?;
+    let output = |name: &str| {
+        let value = local.outputs.get(name).cloned();
+        value.with_context(|| format!("the stack has no output {name}"))
+    };
+    let tables = Tables {
+        contacts: output("ContactsTableName")?,
+        log: output("LogTableName")?,
+        releases: output("ReleasesTableName")?,
+    };
+    let db = DynamoDb::new(wend_aws::clients::local_dynamodb(&local.endpoint), tables);
+    let Some(number) = publish_files(&db, &files).await? else {
+        return Ok(ExitCode::FAILURE);
+    };
+    let write_key = new_write_key(&db, "wk_dev", "wend dev").await?;
+    let desk = Desk {
+        db: db.clone(),
+        secret: db.secret(new_secret()).await?,
+        source: Source::Emulator {
+            front: Arc::downgrade(&local.front),
+            endpoint: local.endpoint.clone(),
+            queues: queues(&local.outputs),
+        },
+    };
+    local.front.furnish(Arc::new(desk));
+    let rows = broadcast::Sender::new(LAG_MAX);
+    let live = Live::new(
+        rows.subscribe(),
+        local.front.subscribe(),
+        schedule()?,
+        &local.api_url,
+        0,
+        release_of(&files),
+    );
+    tokio::spawn(tail(db, rows));
+    let mode = format!("local AWS · release {number} · emulator {}", local.endpoint);
+    announce(args, &mode, &local.api_url, &write_key)?;
+    if args.demo {
+        return demo::run(&local.api_url, &write_key, live).await;
+    }
+    live.print_for_ever().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn parameters() -> BTreeMap<String, String> {
+    let numbers = [
+        ("SweepPeriodMinutes", 1),
+        ("LookAheadSeconds", LOOK_AHEAD_SECS),
+        ("QueueBoundarySeconds", BOUNDARY_SECS),
+        ("OverdueSeconds", OVERDUE_SECS),
+        // A killed function's messages come back after the visibility timeout: as short as the template allows.
+        ("FunctionTimeoutSeconds", 5),
+        ("VisibilityTimeoutSeconds", 30),
+        ("UnknownWindowSeconds", 60),
+    ];
+    let parameters = numbers.map(|(name, value)| (name.to_owned(), value.to_string()));
+    let sender = ("SenderIdentity".to_owned(), "mail.example.com".to_owned());
+    parameters.into_iter().chain([sender]).collect()
+}
+
+fn schedule() -> anyhow::Result<Schedule> {
+    let secs = Duration::from_secs;
+    Ok(Schedule::new(
+        secs(BOUNDARY_SECS),
+        secs(LOOK_AHEAD_SECS),
+        secs(OVERDUE_SECS),
+    )?)
+}
+
+fn queues(outputs: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let pairs = QUEUES.iter().flat_map(|(name, output)| {
+        [
+            ((*name).to_owned(), format!("{output}QueueUrl")),
+            (format!("{name}-dlq"), format!("{output}DlqUrl")),
+        ]
+    });
+    pairs
+        .filter_map(|(name, output)| Some((name, outputs.get(&output)?.clone())))
+        .collect()
+}
+
+/// Tells which rows the functions wrote, in the order of their times.
+async fn tail(db: DynamoDb, rows: broadcast::Sender<LogRow>) {
+    let mut seen = BTreeSet::new();
+    loop {
+        match db.log_rows().await {
+            Ok(all) => {
+                for row in all {
+                    if seen.insert((row.partition, row.id)) {
+                        // Nobody need be listening.
+                        let _ = rows.send(row);
+                    }
+                }
+            }
+            Err(error) => eprintln!("the log cannot be read: {error}"),
+        }
+        tokio::time::sleep(TAIL_PERIOD).await;
+    }
+}

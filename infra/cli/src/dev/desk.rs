@@ -1,0 +1,180 @@
+//! What a developer and the tests look at, the same in both modes: the inbox, timelines, sends, queues.
+//!
+//! `GET /` inbox · `GET /m/N` one mail · `GET /_wend/mails` · `GET /_wend/timeline?user=ID` · `GET /_wend/sends` ·
+//! `GET /_wend/queues` · `POST /_wend/queues?name=inputs` puts the body on a queue as it is.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+
+use anyhow::{Context, bail};
+use axum::body::{Body, Bytes};
+use axum::extract::Query;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, Response, StatusCode, header};
+use serde_json::{Value, json};
+use wend_app::ports::{Contacts, Outgoing};
+use wend_aws::dynamodb::DynamoDb;
+use wend_core::identity::{Identity, IdentityKind, IdentitySecret};
+
+use super::embedded::Store;
+use super::mail::Mail;
+use super::page;
+use super::ses_front::{Front, answer, forward};
+
+/// The desk.
+pub struct Desk {
+    /// The stack's tables.
+    pub db: DynamoDb,
+    /// The stack's secret.
+    pub secret: IdentitySecret,
+    /// Where mails and queues are.
+    pub source: Source,
+}
+
+/// Where mails and queues are.
+pub enum Source {
+    /// In the embedded mode's files.
+    Embedded(Arc<Store>),
+    /// Before and in the emulator.
+    Emulator {
+        /// Holds the desk, hence weak.
+        front: Weak<Front>,
+        /// The emulator.
+        endpoint: String,
+        /// Queue URLs by our names (`inputs`, `inputs-dlq`, …).
+        queues: BTreeMap<String, String>,
+    },
+}
+
+impl Desk {
+    /// Answers what is asked of the desk; none if something else was.
+    pub async fn answer(
+        &self,
+        parts: &Parts,
+        body: &Bytes,
+    ) -> anyhow::Result<Option<Response<Body>>> {
+        let path = parts.uri.path();
+        let json = match (&parts.method, path) {
+            (&Method::GET, "/") => return Ok(Some(html(page::inbox(&self.mails()?)))),
+            (&Method::GET, "/_wend/mails") => json!(self.mails()?),
+            (&Method::GET, "/_wend/sends") => json!(self.sends().await?),
+            (&Method::GET, "/_wend/queues") => self.queues().await?,
+            (&Method::POST, "/_wend/queues") => {
+                let name = parameter(parts, "name").context("give name")?;
+                self.enqueue(&name, std::str::from_utf8(body)?).await?;
+                json!({ "queue": name })
+            }
+            (&Method::GET, "/_wend/timeline") => {
+                self.timeline(&parameter(parts, "user").context("give user")?)
+                    .await?
+            }
+            (&Method::GET, _) => return self.mail_page(path),
+            _ => return Ok(None),
+        };
+        Ok(Some(answer(StatusCode::OK, &json)))
+    }
+
+    fn mail_page(&self, path: &str) -> anyhow::Result<Option<Response<Body>>> {
+        let number = path
+            .strip_prefix("/m/")
+            .and_then(|number| number.parse::<usize>().ok());
+        let Some(index) = number.and_then(|number| number.checked_sub(1)) else {
+            return Ok(None);
+        };
+        Ok(self
+            .mails()?
+            .get(index)
+            .map(|mail| html(page::mail(mail, index + 1))))
+    }
+
+    /// Every mail, oldest first.
+    pub fn mails(&self) -> anyhow::Result<Vec<Mail>> {
+        match &self.source {
+            Source::Embedded(store) => store.mails(),
+            Source::Emulator { front, .. } => Ok(front
+                .upgrade()
+                .context("the local AWS has stopped")?
+                .messages()),
+        }
+    }
+
+    async fn sends(&self) -> anyhow::Result<Vec<Value>> {
+        let rows = self.db.sends().await?;
+        let sends = rows
+            .into_iter()
+            .map(|row| json!({ "request": row.request, "state": row.state }));
+        Ok(sends.collect())
+    }
+
+    /// The rows of the contact with this user id.
+    async fn timeline(&self, user: &str) -> anyhow::Result<Value> {
+        let identity = Identity::new(IdentityKind::User, user).context("give user")?;
+        let contacts = self.db.contacts(self.secret.clone());
+        let key = identity.key(&self.secret);
+        let contact = contacts.load(key).await?.contact;
+        let enrollments = contact
+            .map(|contact| contact.enrollments)
+            .unwrap_or_default();
+        let rows = contacts.timeline(key).await?;
+        Ok(json!({ "rows": rows, "enrollments": enrollments }))
+    }
+
+    /// Every queue's messages.
+    async fn queues(&self) -> anyhow::Result<Value> {
+        let (endpoint, queues) = match &self.source {
+            Source::Embedded(store) => return store.queues(),
+            Source::Emulator {
+                endpoint, queues, ..
+            } => (endpoint, queues),
+        };
+        let shown = forward::show(endpoint, "/_ministack/sqs/messages").await?;
+        let mut all = json!({});
+        for (name, url) in queues {
+            let messages = find(&shown, url)
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default();
+            let messages = messages.iter().map(|message| {
+                let reason = &message["MessageAttributes"]["reason"]["StringValue"];
+                json!({ "body": message["Body"], "reason": reason })
+            });
+            let messages: Vec<Value> = messages.collect();
+            if !messages.is_empty() {
+                all[name] = json!(messages);
+            }
+        }
+        Ok(all)
+    }
+
+    async fn enqueue(&self, name: &str, body: &str) -> anyhow::Result<()> {
+        match &self.source {
+            Source::Embedded(store) => Ok(store.send(name, &[Outgoing::now(body.to_owned())])?),
+            Source::Emulator {
+                endpoint, queues, ..
+            } => match queues.get(name) {
+                Some(url) => forward::enqueue(endpoint, url, body).await,
+                None => bail!("there is no queue `{name}`"),
+            },
+        }
+    }
+}
+
+/// The value under `key` somewhere in nested maps.
+fn find<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
+    let map = value.as_object()?;
+    map.get(key)
+        .or_else(|| map.values().find_map(|value| find(value, key)))
+}
+
+/// One parameter of the query.
+pub fn parameter(parts: &Parts, name: &str) -> Option<String> {
+    let query = Query::<BTreeMap<String, String>>::try_from_uri(&parts.uri).ok()?;
+    query.get(name).cloned()
+}
+
+fn html(page: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(page));
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}

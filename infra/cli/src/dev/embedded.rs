@@ -1,0 +1,177 @@
+//! The embedded mode: one process runs the use cases.
+//!
+//! DynamoDB is the real adapter on `dynoxide`, a DynamoDB over SQLite; queues and inbox are SQLite too; the schedule is a timer.
+//! Nothing is kept in memory alone, so a SIGKILL loses nothing that was accepted.
+
+mod parts;
+mod server;
+mod store;
+mod workers;
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tokio::net::TcpListener;
+use tokio::sync::broadcast;
+use wend_app::ports::SecretStore;
+use wend_aws::dynamodb::{DynamoDb, Tables};
+use wend_aws::system::new_secret;
+use wend_core::due::Schedule;
+
+use self::parts::{Parts, Provider};
+pub use self::store::Store;
+use super::desk::{Desk, Source};
+use super::live::Live;
+use super::{Args, announce, demo, project_folder, release_of, workspace};
+use crate::project;
+use crate::publish::{new_write_key, publish_files};
+
+/// Rows that a slow reader may lag behind.
+const LAG_MAX: usize = 4096;
+/// How often the schedule starts a sweep.
+pub const SWEEP_PERIOD: Duration = Duration::from_secs(5);
+
+/// Short times, so that a wait of a minute shows the sweep at work: waits up to 30 seconds ride on a queue.
+fn schedule() -> anyhow::Result<Schedule> {
+    let schedule = Schedule::new(
+        Duration::from_secs(30),
+        Duration::from_secs(15),
+        Duration::from_secs(30),
+    );
+    Ok(schedule?)
+}
+
+/// Runs until the demo is over, or for ever.
+pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let root = workspace()?;
+    let files = project::load(&project_folder(args, &root))?;
+    let state = open_state(args, &root)?;
+    // Before anything is written: a busy port is said at once.
+    let listener = TcpListener::bind(("127.0.0.1", args.port)).await;
+    let listener = listener.with_context(|| {
+        format!(
+            "port {} is not free: stop what listens there, or give --port 0",
+            args.port
+        )
+    })?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let db = database(&state.folder).await?;
+    let Some(number) = publish_files(&db, &files).await? else {
+        return Ok(ExitCode::FAILURE);
+    };
+    let write_key = new_write_key(&db, "wk_dev", "wend dev").await?;
+    let parts = parts(&state.folder, db, &url).await?;
+    let live = Live::new(
+        parts.rows.subscribe(),
+        parts.mails.subscribe(),
+        schedule()?,
+        &url,
+        parts.store.mails()?.len(),
+        release_of(&files),
+    );
+    workers::start(&parts);
+    let desk = Desk {
+        db: parts.db.clone(),
+        secret: parts.secret.clone(),
+        source: Source::Embedded(parts.store.clone()),
+    };
+    tokio::spawn(server::serve(listener, Arc::new(parts), Arc::new(desk)));
+    let mode = format!(
+        "one process · release {number} · state {}",
+        state.folder.display()
+    );
+    announce(args, &mode, &url, &write_key)?;
+    if args.demo {
+        return demo::run(&url, &write_key, live).await;
+    }
+    live.print_for_ever().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The folder of the state, ours alone while this lives.
+struct State {
+    folder: PathBuf,
+    _lock: File,
+}
+
+fn open_state(args: &Args, root: &Path) -> anyhow::Result<State> {
+    let name = if args.demo { "dev-demo" } else { "dev" };
+    let folder = args
+        .state
+        .clone()
+        .unwrap_or_else(|| root.join("target").join(name));
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let lock = File::create(folder.join("lock")).context("cannot lock the state")?;
+    if lock.try_lock().is_err() {
+        bail!(
+            "another `wend dev` uses {}: stop it, or give --state another folder",
+            folder.display()
+        );
+    }
+    // Each demo is somebody's first day.
+    if args.demo && args.state.is_none() {
+        for file in fs::read_dir(&folder)?
+            .flatten()
+            .filter(|file| file.file_name() != "lock")
+        {
+            fs::remove_file(file.path()).context("cannot clear the last demo's state")?;
+        }
+    }
+    Ok(State {
+        folder,
+        _lock: lock,
+    })
+}
+
+/// The adapter on an embedded DynamoDB, reached over loopback like the real one.
+async fn database(folder: &Path) -> anyhow::Result<DynamoDb> {
+    let path = folder.join("tables.db");
+    let path = path.to_str().context("the state's path is not UTF-8")?;
+    let database = dynoxide::Database::new(path);
+    let database = database.map_err(|error| anyhow::anyhow!("cannot open {path}: {error}"))?;
+    let listener = TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .context("no free port for DynamoDB")?;
+    let endpoint = format!("http://{}", listener.local_addr()?);
+    let forever = std::future::pending();
+    tokio::spawn(dynoxide::server::serve_with_shutdown(
+        listener, database, forever,
+    ));
+    let tables = Tables {
+        contacts: "contacts".to_owned(),
+        log: "log".to_owned(),
+        releases: "releases".to_owned(),
+    };
+    let db = DynamoDb::new(wend_aws::clients::local_dynamodb(&endpoint), tables);
+    db.create_tables()
+        .await
+        .context("cannot create the tables")?;
+    Ok(db)
+}
+
+async fn parts(folder: &Path, db: DynamoDb, url: &str) -> anyhow::Result<Parts> {
+    let store = Arc::new(Store::open(&folder.join("queues.db"))?);
+    let mails = broadcast::Sender::new(LAG_MAX);
+    let hang = Arc::new(Mutex::new((Duration::ZERO, 0)));
+    let secret = db.secret(new_secret()).await?;
+    let provider = Provider {
+        store: store.clone(),
+        mails: mails.clone(),
+        hang,
+        secret: secret.clone(),
+    };
+    Ok(Parts {
+        secret,
+        provider,
+        rows: broadcast::Sender::new(LAG_MAX),
+        db,
+        store,
+        mails,
+        schedule: schedule()?,
+        url: url.to_owned(),
+    })
+}

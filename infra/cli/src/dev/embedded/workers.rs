@@ -1,0 +1,139 @@
+//! What Lambda does on AWS: reads the queues, runs the use cases, starts the sweep.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use wend_app::dispatch::Dispatch;
+use wend_app::evaluate::Evaluate;
+use wend_app::feedback::Feedback;
+use wend_app::ports::{Clock, Received};
+use wend_app::releases::Releases;
+use wend_app::sweep::Sweep;
+use wend_aws::system::{SystemClock, SystemIds};
+use wend_core::pace::TokenBucket;
+use wend_core::send::SendTimes;
+
+use super::SWEEP_PERIOD;
+use super::parts::{Observed, Parts};
+use super::store::Store;
+
+/// The longest nap: messages also come without a ring, when a visibility timeout ends.
+const NAP_MAX: Duration = Duration::from_secs(1);
+/// As a new production account of SES.
+const SENDS_PER_SECOND: u32 = 14;
+/// As short as a restart: the one process is gone or here.
+const TIMES: SendTimes = SendTimes {
+    function_timeout: Duration::from_secs(5),
+    unknown_window: Duration::from_mins(1),
+};
+
+/// Starts every worker; they end with the process.
+pub fn start(parts: &Parts) {
+    let releases = || Releases::new(parts.db.clone(), SystemClock);
+    let evaluate = Evaluate {
+        contacts: Observed {
+            inner: parts.db.contacts(parts.secret.clone()),
+            rows: parts.rows.clone(),
+        },
+        permissions: parts.db.clone(),
+        dispatch: parts.queue("dispatch"),
+        wakes: parts.queue("wakes"),
+        aside: parts.aside(),
+        releases: releases(),
+        clock: SystemClock,
+        ids: SystemIds,
+        secret: parts.secret.clone(),
+        schedule: parts.schedule,
+    };
+    let dispatch = Dispatch {
+        ledger: parts.db.clone(),
+        mailer: parts.provider.clone(),
+        inputs: parts.queue("inputs"),
+        again: parts.queue("dispatch"),
+        aside: parts.aside(),
+        releases: releases(),
+        clock: SystemClock,
+        secret: parts.secret.clone(),
+        pace: Mutex::new(TokenBucket::new(SENDS_PER_SECOND)),
+        times: TIMES,
+        public_url: parts.url.clone(),
+    };
+    let feedback = Feedback {
+        evidence: parts.db.clone(),
+        permissions: parts.db.clone(),
+        aside: parts.aside(),
+    };
+    let evaluate = Arc::new(evaluate);
+    for queue in ["inputs", "wakes"] {
+        let (store, evaluate) = (parts.store.clone(), evaluate.clone());
+        tokio::spawn(async move {
+            loop {
+                let batch = next_batch(&store, queue).await;
+                let failed = evaluate.batch(&batch).await;
+                acknowledge(&store, &batch, &failed);
+            }
+        });
+    }
+    let store = parts.store.clone();
+    tokio::spawn(async move {
+        loop {
+            let batch = next_batch(&store, "dispatch").await;
+            let failed = dispatch.batch(&batch).await;
+            acknowledge(&store, &batch, &failed);
+        }
+    });
+    let store = parts.store.clone();
+    tokio::spawn(async move {
+        loop {
+            let batch = next_batch(&store, "feedback").await;
+            let failed = feedback.batch(&batch).await;
+            acknowledge(&store, &batch, &failed);
+        }
+    });
+    start_sweeps(parts);
+}
+
+/// The recurring schedule.
+fn start_sweeps(parts: &Parts) {
+    let sweep = Sweep {
+        index: parts.db.clone(),
+        watermark: parts.db.clone(),
+        wakes: parts.queue("wakes"),
+        clock: SystemClock,
+        schedule: parts.schedule,
+    };
+    tokio::spawn(async move {
+        loop {
+            if let Err(error) = sweep.run().await {
+                eprintln!("the sweep failed, the next one does its work: {error}");
+            }
+            SystemClock.sleep(SWEEP_PERIOD).await;
+        }
+    });
+}
+
+/// Waits for messages.
+async fn next_batch(store: &Store, queue: &'static str) -> Vec<Received> {
+    loop {
+        // Asked for before looking: a ring in between is not missed.
+        let ring = store.changed.notified();
+        match store.receive(queue) {
+            Ok(batch) if !batch.is_empty() => return batch,
+            Ok(_) => {}
+            Err(error) => eprintln!("{error}"),
+        }
+        let next = store.next_visible(queue);
+        let nap = next.map_or(NAP_MAX, |at| at.since(SystemClock.now()).min(NAP_MAX));
+        tokio::select! {
+            () = ring => {}
+            () = SystemClock.sleep(nap.max(Duration::from_millis(1))) => {}
+        }
+    }
+}
+
+/// A failure here means that the messages come again: every use case knows an input that comes twice.
+fn acknowledge(store: &Store, batch: &[Received], failed: &[String]) {
+    if let Err(error) = store.acknowledge(batch, failed) {
+        eprintln!("{error}");
+    }
+}

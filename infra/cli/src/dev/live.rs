@@ -1,0 +1,246 @@
+//! What happens, as lines in the terminal.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use wend_app::feedback::tags;
+use wend_core::due::Schedule;
+use wend_core::id::ContactKey;
+use wend_core::input::Input;
+use wend_core::log::{LogRow, NotEntered, Refusal, Trace};
+use wend_core::release::Release;
+use wend_core::send::Outcome;
+use wend_core::time::Timestamp;
+
+use super::mail::Mail;
+
+/// Lines of a mail's text that are shown.
+const TEXT_LINES: usize = 4;
+
+/// Prints rows and mails as they come.
+pub struct Live {
+    rows: Receiver<LogRow>,
+    mails: Receiver<Mail>,
+    schedule: Schedule,
+    inbox: String,
+    mail_count: usize,
+    names: BTreeMap<ContactKey, String>,
+    zone: TimeZone,
+    release: Release,
+}
+
+impl Live {
+    /// Prints from now on. `release` knows which event names somebody listens to.
+    pub fn new(
+        rows: Receiver<LogRow>,
+        mails: Receiver<Mail>,
+        schedule: Schedule,
+        inbox: &str,
+        mail_count: usize,
+        release: Release,
+    ) -> Self {
+        let (inbox, names) = (inbox.to_owned(), BTreeMap::new());
+        Self {
+            rows,
+            mails,
+            schedule,
+            inbox,
+            mail_count,
+            names,
+            zone: TimeZone::system(),
+            release,
+        }
+    }
+
+    /// Prints until the process ends.
+    pub async fn print_for_ever(mut self) {
+        while self.print_next().await {}
+    }
+
+    /// Prints what comes next; false when nothing can come any more.
+    pub async fn print_next(&mut self) -> bool {
+        tokio::select! {
+            biased;
+            row = self.rows.recv() => match row {
+                Ok(row) => self.print_row(&row),
+                Err(RecvError::Lagged(missed)) => println!("  … {missed} lines are not shown"),
+                Err(RecvError::Closed) => return false,
+            },
+            mail = self.mails.recv() => match mail {
+                Ok(mail) => self.print_mail(&mail),
+                Err(RecvError::Lagged(missed)) => println!("  … {missed} mails are not shown"),
+                Err(RecvError::Closed) => return false,
+            },
+        }
+        true
+    }
+
+    fn print_mail(&mut self, mail: &Mail) {
+        self.mail_count += 1;
+        let contact = mail
+            .tags
+            .get(tags::CONTACT)
+            .and_then(|contact| contact.parse().ok());
+        let name = contact.map_or_else(|| "?".to_owned(), |contact| self.name(contact));
+        let step = mail.tags.get(tags::STEP).map_or("?", String::as_str);
+        let at = Timestamp::from_millis(mail.accepted_at.as_millisecond());
+        let inbox = format!("{}/m/{}", self.inbox, self.mail_count);
+        self.line(
+            at,
+            &name,
+            "send",
+            step,
+            &format!("“{}”  {inbox}", mail.subject),
+        );
+        let lines = mail.text.lines().filter(|line| !line.trim().is_empty());
+        for line in lines.take(TEXT_LINES) {
+            println!("{:26}│ {line}", "");
+        }
+    }
+
+    fn print_row(&mut self, row: &LogRow) {
+        if let Input::Event(event) = &row.input {
+            let name = event.address.value.expose().clone();
+            self.names.insert(row.contact, name.clone());
+            let what = event.kind.event_name().unwrap_or("identify").to_owned();
+            let refused = row.refusal.map(refusal);
+            self.line(row.at, &name, "event", &what, refused.unwrap_or_default());
+        }
+        let name = self.name(row.contact);
+        for trace in &row.trace {
+            if let Some((verb, what, more)) = self.words(trace, row.at) {
+                self.line(row.at, &name, verb, &what, &more);
+            }
+        }
+    }
+
+    /// A trace in words; none for what another line says already.
+    fn words(&self, trace: &Trace, now: Timestamp) -> Option<(&'static str, String, String)> {
+        let words = match trace {
+            Trace::Created | Trace::WaitOver { .. } | Trace::SendRequested { .. } => return None,
+            Trace::AddressSet => ("contact", "address set".to_owned(), String::new()),
+            Trace::AddressKept => {
+                let why = "another address was sent; a public key does not replace one";
+                ("contact", "address kept".to_owned(), why.to_owned())
+            }
+            Trace::AttributesSet(names) => ("contact", names.join(", "), "set".to_owned()),
+            Trace::Linked(kind) => (
+                "contact",
+                "linked".to_owned(),
+                format!("{kind:?}").to_lowercase(),
+            ),
+            Trace::NotLinked(kind) => {
+                let why = format!(
+                    "this {} names another contact",
+                    format!("{kind:?}").to_lowercase()
+                );
+                ("contact", "not linked".to_owned(), why)
+            }
+            Trace::Consent { topic, opted_in } => (
+                "consent",
+                topic.clone(),
+                if *opted_in { "yes" } else { "no" }.to_owned(),
+            ),
+            Trace::UnknownTopic(topic) => (
+                "consent",
+                topic.clone(),
+                "no such topic in wend.yaml".to_owned(),
+            ),
+            Trace::ConsentWithoutAddress(topic) => (
+                "consent",
+                topic.clone(),
+                "not kept: the contact has no email".to_owned(),
+            ),
+            Trace::NobodyListens(event) => ("event", event.clone(), self.nobody(event)),
+            Trace::Entered { journey, .. } => ("enter", journey.clone(), String::new()),
+            Trace::NotEntered { journey, why } => (
+                "enter",
+                journey.clone(),
+                format!("not entered: {}", not_entered(*why)),
+            ),
+            Trace::Waits { step, due_at, .. } => {
+                let by = self.schedule.queue_delay(*due_at, now);
+                let by = if by.is_some() {
+                    "queue delay"
+                } else {
+                    "schedule"
+                };
+                (
+                    "wait",
+                    step.clone(),
+                    format!("until {}  ({by})", self.time(*due_at)),
+                )
+            }
+            Trace::SendEnded { step, outcome, .. } => ("send", step.clone(), ended(outcome)?),
+            Trace::Ended {
+                journey, reason, ..
+            } => (
+                "ended",
+                journey.clone(),
+                format!("{reason:?}").to_lowercase(),
+            ),
+            Trace::OutcomeUnclaimed(send) => {
+                ("send", send.to_string(), "no run waits for it".to_owned())
+            }
+        };
+        Some(words)
+    }
+
+    fn nobody(&self, event: &str) -> String {
+        match self.release.nearest_event(event) {
+            Some(near) => format!(
+                "stored, nobody listens · nearest: {near} (event names are exact: fix the sender or the journey)"
+            ),
+            None => "stored, nobody listens".to_owned(),
+        }
+    }
+
+    fn name(&self, contact: ContactKey) -> String {
+        let short = || contact.to_string().chars().take(8).collect();
+        self.names.get(&contact).cloned().unwrap_or_else(short)
+    }
+
+    fn time(&self, at: Timestamp) -> String {
+        let at = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or_default();
+        at.to_zoned(self.zone.clone())
+            .strftime("%H:%M:%S")
+            .to_string()
+    }
+
+    fn line(&self, at: Timestamp, name: &str, verb: &str, what: &str, more: &str) {
+        let name: String = name.chars().take(12).collect();
+        println!(
+            "  {}  {name:<12}  {verb:<8} {what:<16} {more}",
+            self.time(at)
+        );
+    }
+}
+
+/// How a send ended, unless the mail itself was shown.
+fn ended(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Accepted { .. } => None,
+        Outcome::Rejected { reason } => Some(format!("REJECTED by the provider: {reason}")),
+        Outcome::Skipped { reason } => Some(format!("NOT SENT  {}", reason.name())),
+        Outcome::Unknown => Some("UNKNOWN  submitted once, the answer was lost".to_owned()),
+    }
+}
+
+const fn not_entered(why: NotEntered) -> &'static str {
+    match why {
+        NotEntered::NotOpen => "the journey is a draft or closed",
+        NotEntered::AlreadyInside => "already inside",
+        NotEntered::Reentry => "`reentry` does not allow it yet",
+        NotEntered::EventTooOld => "the event is older than a day",
+    }
+}
+
+const fn refusal(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::TooOld => "REFUSED  accepted more than 60 days ago",
+        Refusal::Erased => "REFUSED  the contact was erased",
+        Refusal::ContactTooLarge => "REFUSED  the contact would be too large",
+    }
+}

@@ -1,0 +1,140 @@
+//! `wend dev`: a project runs on this machine, in one process or on a local AWS.
+
+mod aws;
+mod demo;
+mod desk;
+mod embedded;
+mod live;
+mod local_aws;
+mod mail;
+mod page;
+mod ses_front;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use wend_core::definitions::{SourceFile, read_all};
+use wend_core::release::{Manifest, Part, Release};
+use wend_core::time::Timestamp;
+
+/// What `dev` is asked.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Deploys template.yaml to a local AWS that runs the real function binaries; needs Python 3.10 or newer.
+    #[arg(long)]
+    aws: bool,
+    /// Runs one contact through the welcome journey and ends; fails unless its three emails arrive in order, once each.
+    #[arg(long)]
+    demo: bool,
+    /// The project's folder; without it, the starter project.
+    #[arg(long, value_name = "FOLDER")]
+    project: Option<PathBuf>,
+    /// Where contacts, waits and mails are kept over restarts (one process only).
+    #[arg(long, value_name = "FOLDER")]
+    state: Option<PathBuf>,
+    /// The port of the endpoint and the inbox; 0 takes any free one.
+    #[arg(long, default_value_t = 7070)]
+    port: u16,
+    /// Tells local stacks apart that run at the same time (local AWS only).
+    #[arg(long, value_name = "NAME", default_value = "wend-dev")]
+    stack: String,
+    /// How the functions are built, `dev` or `release` (local AWS only).
+    #[arg(long, default_value = "dev")]
+    profile: String,
+    /// Writes the addresses and keys into this file as JSON, once everything answers.
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+}
+
+/// Runs until Ctrl-C, or until the demo is over.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = start(args) => result,
+            () = interrupted() => {
+                eprintln!("\nstopped");
+                Ok(ExitCode::SUCCESS)
+            }
+        }
+    });
+    // What still waits for a process or the network must not keep the command.
+    runtime.shutdown_background();
+    result
+}
+
+async fn start(args: &Args) -> anyhow::Result<ExitCode> {
+    if args.aws {
+        aws::run(args).await
+    } else {
+        embedded::run(args).await
+    }
+}
+
+/// Ctrl-C or a polite kill.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// The workspace: the nearest folder upwards that holds `template.yaml` and the starter, or where this program was built.
+fn workspace() -> anyhow::Result<PathBuf> {
+    let here = std::env::current_dir().context("there is no current folder")?;
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let is_workspace = |folder: &&Path| {
+        folder.join("template.yaml").is_file() && folder.join("infra/starter/wend.yaml").is_file()
+    };
+    let found = here.ancestors().chain([built.as_path()]).find(is_workspace);
+    let found =
+        found.context("run this inside the checkout of Wend: there is no template.yaml here")?;
+    found.canonicalize().context("the checkout cannot be read")
+}
+
+/// The project's folder.
+fn project_folder(args: &Args, workspace: &Path) -> PathBuf {
+    args.project
+        .clone()
+        .unwrap_or_else(|| workspace.join("infra/starter"))
+}
+
+/// Says where everything is, to the person and to a script.
+fn announce(args: &Args, mode: &str, url: &str, write_key: &str) -> anyhow::Result<()> {
+    println!("\nwend dev · {mode}\n");
+    println!("  endpoint   {url}/v1");
+    println!("  inbox      {url}");
+    println!("  write key  {write_key}");
+    println!(
+        "\n  curl -u {write_key}: {url}/v1/batch -d '{}'\n",
+        demo::example()
+    );
+    if let Some(file) = &args.ready_file {
+        let ready = serde_json::json!({ "url": url, "write_key": write_key });
+        // Renamed into place: whoever waits for the file never reads half of it.
+        let part = file.with_extension("part");
+        std::fs::write(&part, ready.to_string()).context("cannot write the ready file")?;
+        std::fs::rename(&part, file).context("cannot write the ready file")?;
+    }
+    Ok(())
+}
+
+/// What `files` say.
+fn release_of(files: &[SourceFile]) -> Release {
+    let parts = read_all(files).unwrap_or_default();
+    let parts: Vec<Part> = parts
+        .into_iter()
+        .map(|(file, definition)| Part::new(file, definition))
+        .collect();
+    let manifest = Manifest::next(None, &parts, Timestamp::default());
+    Release::new(&manifest, parts)
+}

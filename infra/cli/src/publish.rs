@@ -1,0 +1,74 @@
+//! `wend publish`: makes a release of a project and lets a source post to it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use wend_app::ports::{Ids, KeyStore};
+use wend_app::publish::{Error, publish};
+use wend_app::write_keys;
+use wend_aws::dynamodb::{DynamoDb, Tables};
+use wend_aws::system::{SystemClock, SystemIds};
+use wend_core::definitions::SourceFile;
+
+use crate::{check, project};
+
+/// What `publish` is asked.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The project's folder.
+    project: PathBuf,
+    /// The stack's releases table: the output `ReleasesTableName` of `sam deploy`.
+    #[arg(long)]
+    releases_table: String,
+    /// Also makes a write key with this name and prints it, once.
+    #[arg(long, value_name = "NAME")]
+    new_write_key: Option<String>,
+}
+
+/// Publishes with the credentials and the region of the environment.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let files = project::load(&args.project)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let config = wend_aws::clients::config().await;
+        let releases = args.releases_table.clone();
+        let tables = Tables {
+            releases,
+            ..Tables::default()
+        };
+        let db = DynamoDb::new(aws_sdk_dynamodb::Client::new(&config), tables);
+        let Some(number) = publish_files(&db, &files).await? else {
+            return Ok(ExitCode::FAILURE);
+        };
+        println!("Release {number} is published; it is in force everywhere within 10 seconds.");
+        if let Some(name) = &args.new_write_key {
+            println!(
+                "Write key (shown once): {}",
+                new_write_key(&db, "wk_live", name).await?
+            );
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Publishes `files` and answers with the release's number; prints their faults and answers none if they have any.
+pub async fn publish_files(db: &DynamoDb, files: &[SourceFile]) -> anyhow::Result<Option<u64>> {
+    match publish(db, &SystemClock, files).await {
+        Ok(number) => Ok(Some(number)),
+        Err(Error::Faults(faults)) => {
+            check::print_faults(&faults);
+            Ok(None)
+        }
+        Err(Error::Publish(error)) => Err(error).context("the release was not published"),
+    }
+}
+
+/// A new write key that `db` knows from now on.
+pub async fn new_write_key(db: &DynamoDb, prefix: &str, name: &str) -> anyhow::Result<String> {
+    let key = format!("{prefix}_{}", SystemIds.draw());
+    db.add(&write_keys::hash(&key), name).await?;
+    Ok(key)
+}

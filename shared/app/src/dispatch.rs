@@ -1,0 +1,337 @@
+//! Carries a send from request to outcome.
+//!
+//! The dispatch message is the send's timer: it is acknowledged only when the send row is final and its outcome is published.
+//! Whoever must wait puts a copy on the queue with a delay and acknowledges the one in hand, so that exactly one copy goes
+//! on and no receive count is burnt.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::join_all;
+use wend_core::contact::Contact;
+use wend_core::identity::{Channel, IdentitySecret};
+use wend_core::input::{Envelope, Input, SendOutcome};
+use wend_core::pace::TokenBucket;
+use wend_core::send::{
+    Next, Outcome, Permit, SendRequest, SendState, SendTimes, SkipReason, gate, is_premature, next,
+};
+use wend_core::time::Timestamp;
+use wend_core::token::UnsubscribeToken;
+
+use crate::batch::{self, Done};
+use crate::ports::{
+    Claim, Clock, Ledger, LedgerView, Mail, Mailer, Outgoing, PortError, Queue, Received,
+    ReleaseStore, SetAside, Settled, Submitted,
+};
+use crate::releases::Releases;
+
+/// Most time between a claim and its submission: an unsubscribe that comes after the claim is too late by no more than this.
+const CLAIM_HOLDS: Duration = Duration::from_secs(5);
+/// When a copy looks again after it lost a race.
+const SOON: Duration = Duration::from_secs(1);
+/// When a newcomer's message looks again for an address or an opt-in.
+const NEWS_PAUSE: Duration = Duration::from_secs(5);
+
+/// Sends messages.
+#[derive(Debug)]
+pub struct Dispatch<L, M, Q, A, R, C> {
+    /// Send rows and permission rows.
+    pub ledger: L,
+    /// The provider.
+    pub mailer: M,
+    /// Where outcomes go.
+    pub inputs: Q,
+    /// Where copies go that must wait: the queue that this function reads.
+    pub again: Q,
+    /// Where poison goes.
+    pub aside: A,
+    /// The definitions.
+    pub releases: Releases<R, C>,
+    /// The clock.
+    pub clock: C,
+    /// The secret under which addresses are hashed and links are signed.
+    pub secret: IdentitySecret,
+    /// How fast this sandbox may send.
+    pub pace: Mutex<TokenBucket>,
+    /// When a silent owner is dead and a doubt is closed.
+    pub times: SendTimes,
+    /// Where links lead, without a slash at the end.
+    pub public_url: String,
+}
+
+/// What becomes of the message in hand.
+enum Step {
+    /// The row is final: publish, then acknowledge.
+    Publish(Timestamp, Outcome),
+    /// Look again after this long.
+    Later(Duration),
+}
+
+impl<L, M, Q, A, R, C> Dispatch<L, M, Q, A, R, C>
+where
+    L: Ledger,
+    M: Mailer,
+    Q: Queue,
+    A: SetAside,
+    R: ReleaseStore,
+    C: Clock,
+{
+    /// Works on a batch and names the deliveries that the queue must repeat.
+    pub async fn batch(&self, messages: &[Received]) -> Vec<String> {
+        let work = messages.iter().map(async |message| {
+            let request = match serde_json::from_str::<SendRequest>(&message.body) {
+                Ok(request) => request,
+                Err(error) => {
+                    return (
+                        message,
+                        Done::Poison(format!("not a send request: {error}")),
+                    );
+                }
+            };
+            let done = self.advance(&request, message).await.unwrap_or_else(|error| {
+                tracing::warn!(send = %request.send, %error, "the send will be delivered again");
+                Done::Retry
+            });
+            (message, done)
+        });
+        let outcomes = join_all(work).await;
+        batch::settle(&self.aside, outcomes).await
+    }
+
+    async fn advance(&self, request: &SendRequest, message: &Received) -> Result<Done, PortError> {
+        match self.step(request).await? {
+            Step::Publish(at, outcome) => self.publish(request, at, outcome).await?,
+            Step::Later(delay) => {
+                let copy = Outgoing {
+                    delay,
+                    ..Outgoing::now(message.body.clone())
+                };
+                let group = Some(request.journey.clone());
+                self.again.send(vec![Outgoing { group, ..copy }]).await?;
+            }
+        }
+        Ok(Done::Acknowledge)
+    }
+
+    async fn step(&self, request: &SendRequest) -> Result<Step, PortError> {
+        let view = self.ledger.read(request, request.permission).await?;
+        let now = self.clock.now();
+        match (next(view.send.as_ref(), self.times, now), &view.send) {
+            (Next::Publish { at, outcome }, _) => Ok(Step::Publish(at, outcome)),
+            (Next::Wait(delay), _) => Ok(Step::Later(delay)),
+            (Next::Doubt, Some(from)) => {
+                let doubt = SendState::Unknown { at: now };
+                self.ledger.settle(request.send, from, &doubt).await?;
+                tracing::warn!(send = %request.send, "outcome unknown: the sender died");
+                Ok(Step::Later(SOON))
+            }
+            (Next::Close, Some(from)) => self.finish(request, from, Outcome::Unknown).await,
+            (Next::Try | Next::Doubt | Next::Close, _) => self.attempt(request, view).await,
+        }
+    }
+
+    /// Gate, render, pace, claim, submit, settle.
+    async fn attempt(&self, request: &SendRequest, view: LedgerView) -> Result<Step, PortError> {
+        let release = self.releases.current().await?;
+        let view = self.with_present_address(request, view).await?;
+        let now = self.clock.now();
+        let contact = view.contact.as_ref();
+        let permit = match gate(request, contact, &view.permission, &release, now) {
+            Ok(permit) => permit,
+            Err(reason) => return self.skip(request, contact, reason).await,
+        };
+        let (Some(contact), Some(template)) = (contact, release.template(&request.template)) else {
+            return self.skip(request, contact, SkipReason::NoTemplate).await;
+        };
+        let permission = permit.to().permission_key(Channel::Email, &self.secret);
+        let token = UnsubscribeToken {
+            permission,
+            send: request.send,
+        }
+        .sign(&self.secret);
+        let url = format!("{}/u/{token}", self.public_url);
+        let message = match wend_content::render(template, &release.project, contact, &url) {
+            Ok(message) => message,
+            Err(error) => {
+                tracing::error!(send = %request.send, %error, "not rendered");
+                return self
+                    .skip(request, Some(contact), SkipReason::NotRendered)
+                    .await;
+            }
+        };
+        let pause = self.take_token(now);
+        if pause > CLAIM_HOLDS {
+            return Ok(Step::Later(pause));
+        }
+        self.clock.sleep(pause).await;
+        let claimed_at = self.clock.now();
+        let recent = view.permission.recent_with(request.send, claimed_at);
+        let permission_rev = permit.permission_rev();
+        let claim = Claim {
+            request,
+            permission,
+            permission_rev,
+            recent,
+            at: claimed_at,
+        };
+        match self.ledger.claim(claim).await? {
+            Settled::Lost => Ok(Step::Later(SOON)),
+            Settled::Done => {
+                let mail = Mail {
+                    permit: &permit,
+                    request,
+                    message: &message,
+                };
+                self.submit(mail, &permit, claimed_at).await
+            }
+        }
+    }
+
+    /// The contact's address may have changed since the decision: its own permission row counts.
+    async fn with_present_address(
+        &self,
+        request: &SendRequest,
+        view: LedgerView,
+    ) -> Result<LedgerView, PortError> {
+        let email = view
+            .contact
+            .as_ref()
+            .and_then(|contact| contact.email.as_ref());
+        let present = email.map(|email| email.address.permission_key(Channel::Email, &self.secret));
+        if present == request.permission {
+            return Ok(view);
+        }
+        self.ledger.read(request, present).await
+    }
+
+    fn take_token(&self, now: Timestamp) -> Duration {
+        self.pace
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take(now)
+    }
+
+    /// The one provider call of a claimed send, and what it leaves behind.
+    async fn submit(
+        &self,
+        mail: Mail<'_>,
+        permit: &Permit,
+        claimed_at: Timestamp,
+    ) -> Result<Step, PortError> {
+        let request = mail.request;
+        let from = SendState::Submitting { at: claimed_at };
+        if self.clock.now().since(claimed_at) > CLAIM_HOLDS {
+            return self.hold(request, permit, &from, SOON).await;
+        }
+        match self.mailer.submit(mail).await {
+            Submitted::Accepted { provider_id } => {
+                self.finish(request, &from, Outcome::Accepted { provider_id })
+                    .await
+            }
+            Submitted::Rejected { reason } => {
+                tracing::error!(send = %request.send, reason, "rejected by the provider");
+                self.finish(request, &from, Outcome::Rejected { reason })
+                    .await
+            }
+            Submitted::NotTaken {
+                reason,
+                retry_after,
+            } => {
+                tracing::warn!(send = %request.send, reason, "not taken, will be tried again");
+                self.hold(request, permit, &from, retry_after).await
+            }
+            Submitted::Ambiguous { reason } => {
+                tracing::warn!(send = %request.send, reason, "outcome unknown");
+                let doubt = SendState::Unknown {
+                    at: self.clock.now(),
+                };
+                self.ledger.settle(request.send, &from, &doubt).await?;
+                Ok(Step::Later(SOON))
+            }
+        }
+    }
+
+    async fn finish(
+        &self,
+        request: &SendRequest,
+        from: &SendState,
+        outcome: Outcome,
+    ) -> Result<Step, PortError> {
+        let at = self.clock.now();
+        let done = SendState::Final {
+            at,
+            outcome: outcome.clone(),
+        };
+        match self.ledger.settle(request.send, from, &done).await? {
+            Settled::Done => Ok(Step::Publish(at, outcome)),
+            // Evidence came first, or a copy doubted: the row knows better.
+            Settled::Lost => Ok(Step::Later(SOON)),
+        }
+    }
+
+    async fn hold(
+        &self,
+        request: &SendRequest,
+        permit: &Permit,
+        from: &SendState,
+        retry_after: Duration,
+    ) -> Result<Step, PortError> {
+        let held = SendState::Held {
+            at: self.clock.now(),
+        };
+        let permission = permit.to().permission_key(Channel::Email, &self.secret);
+        self.ledger.take_back(permission, request.send).await?;
+        self.ledger.settle(request.send, from, &held).await?;
+        Ok(Step::Later(retry_after))
+    }
+
+    async fn skip(
+        &self,
+        request: &SendRequest,
+        contact: Option<&Contact>,
+        reason: SkipReason,
+    ) -> Result<Step, PortError> {
+        if is_premature(reason, request, contact, self.clock.now()) {
+            return Ok(Step::Later(NEWS_PAUSE));
+        }
+        let at = self.clock.now();
+        let outcome = Outcome::Skipped { reason };
+        let state = SendState::Final {
+            at,
+            outcome: outcome.clone(),
+        };
+        tracing::info!(send = %request.send, reason = reason.name(), "skipped");
+        match self.ledger.skip(request, &state).await? {
+            Settled::Done => Ok(Step::Publish(at, outcome)),
+            Settled::Lost => Ok(Step::Later(SOON)),
+        }
+    }
+
+    async fn publish(
+        &self,
+        request: &SendRequest,
+        at: Timestamp,
+        outcome: Outcome,
+    ) -> Result<(), PortError> {
+        let outcome = SendOutcome {
+            contact: request.contact,
+            enrollment: request.enrollment,
+            send: request.send,
+            at,
+            outcome,
+        };
+        let envelope = Envelope {
+            accepted_at: self.clock.now(),
+            input: Input::Outcome(outcome),
+        };
+        let body = serde_json::to_string(&envelope);
+        let body = body.map_err(|error| PortError::invalid("publish an outcome", error))?;
+        let group = Some(request.contact.to_string());
+        self.inputs
+            .send(vec![Outgoing {
+                group,
+                ..Outgoing::now(body)
+            }])
+            .await
+    }
+}

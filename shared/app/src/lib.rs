@@ -1,0 +1,28 @@
+//! Use cases of Wend.
+//!
+//! A use case loads what a decision needs through [`ports`], asks `wend-core` to decide, and carries the answer out. It owns
+//! the order of effects (what is written before what is sent, and when a message may be acknowledged), and no business
+//! rule. It knows neither AWS nor Lambda: the functions, the command line's embedded mode and the tests give it adapters.
+//!
+//! | use case | started by | does |
+//! |---|---|---|
+//! | [`ingest`] | HTTP | reads events, puts them on the inputs queue |
+//! | [`evaluate`] | inputs, wakes, bulk queues | applies inputs to contacts |
+//! | [`dispatch`] | dispatch queues | carries a send from request to outcome |
+//! | [`track`] | HTTP | unsubscribe links |
+//! | [`feedback`] | the provider's events | settles doubtful sends, closes addresses |
+//! | [`sweep`] | a schedule | sends the wakes of contacts that are due soon |
+//! | [`publish`] | the command line | makes a release of a project's files |
+#![warn(missing_docs)]
+
+pub mod batch;
+pub mod dispatch;
+pub mod evaluate;
+pub mod feedback;
+pub mod ingest;
+pub mod ports;
+pub mod publish;
+pub mod releases;
+pub mod sweep;
+pub mod track;
+pub mod write_keys;

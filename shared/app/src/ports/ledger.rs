@@ -1,0 +1,129 @@
+//! The ledger of sends, and the permission rows.
+
+use std::future::Future;
+
+use wend_core::contact::Contact;
+use wend_core::id::{PermissionKey, SendId};
+use wend_core::permission::{ConsentChange, Permission, Submission};
+use wend_core::send::{SendRequest, SendState};
+use wend_core::time::Timestamp;
+
+use super::PortError;
+
+/// What `dispatch` reads, consistently and at once.
+#[derive(Clone, Debug, Default)]
+pub struct LedgerView {
+    /// The contact.
+    pub contact: Option<Contact>,
+    /// The permission row of the address that the request names.
+    pub permission: Permission,
+    /// The send row's state, if there is a row.
+    pub send: Option<SendState>,
+}
+
+/// A send as the ledger knows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SendRow {
+    /// What was asked.
+    pub request: SendRequest,
+    /// Where it stands.
+    pub state: SendState,
+}
+
+/// What a claim writes.
+#[derive(Clone, Debug)]
+pub struct Claim<'a> {
+    /// The send.
+    pub request: &'a SendRequest,
+    /// The permission row that the gate read.
+    pub permission: PermissionKey,
+    /// Its revision then.
+    pub permission_rev: u64,
+    /// The row's recent submissions with this one.
+    pub recent: Vec<Submission>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How a conditional write to a send row ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It is written.
+    Done,
+    /// The row stood otherwise; nothing was written.
+    Lost,
+}
+
+/// The ledger of sends.
+pub trait Ledger: Send + Sync {
+    /// Reads contact, permission row and send row in one consistent batch. `permission` is the row's key: the request's, or
+    /// that of a newer address.
+    fn read(
+        &self,
+        request: &SendRequest,
+        permission: Option<PermissionKey>,
+    ) -> impl Future<Output = Result<LedgerView, PortError>> + Send;
+
+    /// Writes the send row as `Submitting` and the submission into the permission row, or nothing. Holds only if the row is
+    /// absent or `Held`, and the permission row's revision is the one that the gate read.
+    ///
+    /// After an ambiguous failure the row may be there: the caller must not submit, and finds it doubtful later.
+    fn claim(&self, claim: Claim<'_>) -> impl Future<Output = Result<Settled, PortError>> + Send;
+
+    /// Writes a final state for a send that was never submitted. Holds only if the row is absent or `Held`.
+    fn skip(
+        &self,
+        request: &SendRequest,
+        state: &SendState,
+    ) -> impl Future<Output = Result<Settled, PortError>> + Send;
+
+    /// Moves a submitted send on. Holds only if the row is in `from`, exactly. Repeating it is safe.
+    fn settle(
+        &self,
+        send: SendId,
+        from: &SendState,
+        to: &SendState,
+    ) -> impl Future<Output = Result<Settled, PortError>> + Send;
+
+    /// Takes a submission back that the provider certainly did not take.
+    fn take_back(
+        &self,
+        permission: PermissionKey,
+        send: SendId,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
+}
+
+/// What the provider's own events prove.
+pub trait Evidence: Send + Sync {
+    /// Settles a send as accepted. Holds only if its row is `Submitting` or `Unknown`; otherwise the row already says what
+    /// happened and nothing is written.
+    fn accepted(
+        &self,
+        send: SendId,
+        provider_id: &str,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Settled, PortError>> + Send;
+}
+
+/// What addresses said. Each call is one update, last writer by time; repeating it is safe.
+pub trait Permissions: Send + Sync {
+    /// Writes a word on one topic unless a newer one stands there.
+    fn consent(&self, change: &ConsentChange)
+    -> impl Future<Output = Result<(), PortError>> + Send;
+
+    /// Writes a no to all marketing; `send` is the message that carried the link.
+    fn unsubscribe(
+        &self,
+        permission: PermissionKey,
+        send: SendId,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
+
+    /// Closes the address for a bounce or a complaint.
+    fn suppress(
+        &self,
+        permission: PermissionKey,
+        reason: &str,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
+}

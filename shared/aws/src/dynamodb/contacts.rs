@@ -1,0 +1,376 @@
+//! Contacts and their log rows, written in one transaction.
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use wend_app::ports::{Commit, Committed, Contacts, ErrorClass, Loaded, PortError};
+use wend_core::contact::Contact;
+use wend_core::due;
+use wend_core::id::ContactKey;
+use wend_core::identity::{Identity, IdentitySecret};
+use wend_core::log::{LOG_FOR, LogRow};
+
+use super::DynamoDb;
+use super::item::{Item, at, b, bytes, missing, n, number, s, text, time};
+use crate::error::port_error;
+
+const LOAD: &str = "load a contact";
+const COMMIT: &str = "commit a contact";
+const TIMELINE: &str = "read a timeline";
+
+/// The contacts table with the secret that turns identities into keys.
+#[derive(Clone, Debug)]
+pub struct DynamoContacts {
+    pub(super) db: DynamoDb,
+    pub(super) secret: IdentitySecret,
+}
+
+impl DynamoDb {
+    /// The contacts and their log.
+    pub fn contacts(&self, secret: IdentitySecret) -> DynamoContacts {
+        DynamoContacts {
+            db: self.clone(),
+            secret,
+        }
+    }
+}
+
+/// What an item of the contacts table is.
+enum Slot {
+    Contact(Box<Contact>),
+    Pointer(ContactKey),
+    Erased(wend_core::time::Timestamp),
+}
+
+impl DynamoDb {
+    async fn slot(&self, key: ContactKey) -> Result<Option<Slot>, PortError> {
+        let request = self.client.get_item().table_name(&self.tables.contacts);
+        let answer = request.key("pk", s(key)).consistent_read(true).send().await;
+        let answer = answer.map_err(|error| port_error(LOAD, &error))?;
+        answer
+            .item
+            .as_ref()
+            .map(|item| read_slot(LOAD, item))
+            .transpose()
+    }
+}
+
+impl DynamoDb {
+    /// Every row of the log. A scan: for the local timeline and tests, whose tables are small.
+    pub async fn log_rows(&self) -> Result<Vec<LogRow>, PortError> {
+        let scan = self
+            .client
+            .scan()
+            .table_name(&self.tables.log)
+            .consistent_read(true);
+        let scan = scan
+            .filter_expression("begins_with(sk, :sk)")
+            .expression_attribute_values(":sk", s("i#"));
+        let mut items = scan.into_paginator().items().send();
+        let mut rows = Vec::new();
+        while let Some(item) = items.next().await {
+            let item = item.map_err(|error| port_error(TIMELINE, &error))?;
+            rows.push(read_row(TIMELINE, &item)?);
+        }
+        rows.sort_by_key(|row| (row.at, row.rev));
+        Ok(rows)
+    }
+}
+
+/// Reads a contact's item; none for a pointer or a stub.
+pub(super) fn read_contact(
+    operation: &'static str,
+    item: &Item,
+) -> Result<Option<Contact>, PortError> {
+    match read_slot(operation, item)? {
+        Slot::Contact(contact) => Ok(Some(*contact)),
+        Slot::Pointer(_) | Slot::Erased(_) => Ok(None),
+    }
+}
+
+fn read_slot(operation: &'static str, item: &Item) -> Result<Slot, PortError> {
+    match text(operation, item, "kind")? {
+        "contact" => {
+            let rev = number(operation, item, "rev")?.ok_or_else(|| missing(operation, "rev"))?;
+            let release = number(operation, item, "release")?.unwrap_or_default();
+            let due_at = time(operation, item, "due_at")?;
+            let packed = bytes(operation, item, "data")?;
+            let contact = Contact::unpack(packed, rev, release, due_at);
+            let contact = contact.map_err(|error| PortError::invalid(operation, error))?;
+            Ok(Slot::Contact(Box::new(contact)))
+        }
+        "pointer" => {
+            let to = text(operation, item, "to")?;
+            to.parse()
+                .map(Slot::Pointer)
+                .map_err(|error| PortError::invalid(operation, error))
+        }
+        "erased" => {
+            let at = time(operation, item, "at")?;
+            at.map(Slot::Erased).ok_or_else(|| missing(operation, "at"))
+        }
+        _ => Err(missing(operation, "kind")),
+    }
+}
+
+impl Contacts for DynamoContacts {
+    async fn load(&self, key: ContactKey) -> Result<Loaded, PortError> {
+        let (id, slot) = match self.db.slot(key).await? {
+            Some(Slot::Pointer(to)) => (to, self.db.slot(to).await?),
+            slot => (key, slot),
+        };
+        let id = Some(id);
+        match slot {
+            None => Ok(Loaded {
+                id,
+                ..Loaded::default()
+            }),
+            Some(Slot::Contact(contact)) => Ok(Loaded {
+                contact: Some(*contact),
+                id,
+                erased_at: None,
+            }),
+            Some(Slot::Erased(at)) => Ok(Loaded {
+                contact: None,
+                id,
+                erased_at: Some(at),
+            }),
+            Some(Slot::Pointer(_)) => Err(PortError::invalid(
+                LOAD,
+                format!("a pointer under {key} leads to a pointer"),
+            )),
+        }
+    }
+
+    async fn commit(&self, commit: Commit<'_>) -> Result<Committed, PortError> {
+        match (commit.contact, commit.pointers, commit.rows) {
+            (None, [], [row]) => self.put_row(row).await,
+            _ => self.transact(commit).await,
+        }
+    }
+
+    async fn timeline(&self, key: ContactKey) -> Result<Vec<LogRow>, PortError> {
+        let pages = self
+            .db
+            .client
+            .query()
+            .table_name(&self.db.tables.log)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+            .expression_attribute_values(":pk", s(key))
+            .expression_attribute_values(":sk", s("i#"))
+            .consistent_read(true);
+        let mut items = pages.into_paginator().items().send();
+        let mut rows = Vec::new();
+        while let Some(item) = items.next().await {
+            let item = item.map_err(|error| port_error(TIMELINE, &error))?;
+            rows.push(read_row(TIMELINE, &item)?);
+        }
+        rows.sort_by_key(|row| (row.at, row.rev));
+        Ok(rows)
+    }
+}
+
+impl DynamoContacts {
+    /// An input that changes nothing: one plain put.
+    async fn put_row(&self, row: &LogRow) -> Result<Committed, PortError> {
+        let put = self.db.client.put_item().table_name(&self.db.tables.log);
+        let put = put
+            .set_item(Some(row_item(row)?))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match put.send().await {
+            Ok(_) => Ok(Committed::Done),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                    let item = failed.item().ok_or_else(|| missing(COMMIT, "pk"))?;
+                    Ok(Committed::Applied(vec![read_row(COMMIT, item)?]))
+                }
+                Some(PutItemError::TransactionConflictException(_)) => Err(conflict("put")),
+                _ => Err(port_error(COMMIT, &error)),
+            },
+        }
+    }
+
+    async fn transact(&self, commit: Commit<'_>) -> Result<Committed, PortError> {
+        let mut items = Vec::new();
+        if let Some(contact) = commit.contact {
+            items.push(self.contact_put(contact)?);
+        }
+        let id = commit.contact.map(|contact| contact.id);
+        for identity in commit.pointers {
+            let id = id.ok_or_else(|| PortError::invalid(COMMIT, "pointers without a contact"))?;
+            items.push(self.pointer_put(identity, id)?);
+        }
+        for row in commit.rows {
+            items.push(put(
+                &self.db.tables.log,
+                row_item(row)?,
+                "attribute_not_exists(pk)",
+            )?);
+        }
+        let request = self
+            .db
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(items));
+        match request.send().await {
+            Ok(_) => Ok(Committed::Done),
+            Err(error) => cancelled(&commit, &error),
+        }
+    }
+
+    fn contact_put(&self, contact: &Contact) -> Result<TransactWriteItem, PortError> {
+        let packed = contact
+            .pack()
+            .map_err(|error| PortError::invalid(COMMIT, error))?;
+        let mut item = Item::from([
+            ("pk".to_owned(), s(contact.id)),
+            ("kind".to_owned(), s("contact")),
+            ("rev".to_owned(), n(contact.rev + 1)),
+            ("release".to_owned(), n(contact.release)),
+            ("data".to_owned(), b(packed)),
+        ]);
+        if let Some(due_at) = contact.due_at {
+            item.insert("due_at".to_owned(), at(due_at));
+            item.insert("due_shard".to_owned(), s(due::shard(contact.id)));
+        }
+        let write = Put::builder()
+            .table_name(&self.db.tables.contacts)
+            .set_item(Some(item));
+        let write = if contact.rev == 0 {
+            write
+                .condition_expression("attribute_not_exists(pk) OR kind = :erased")
+                .expression_attribute_values(":erased", s("erased"))
+        } else {
+            write
+                .condition_expression("rev = :rev")
+                .expression_attribute_values(":rev", n(contact.rev))
+        };
+        built(write)
+    }
+
+    fn pointer_put(
+        &self,
+        identity: &Identity,
+        id: ContactKey,
+    ) -> Result<TransactWriteItem, PortError> {
+        let item = Item::from([
+            ("pk".to_owned(), s(identity.key(&self.secret))),
+            ("kind".to_owned(), s("pointer")),
+            ("to".to_owned(), s(id)),
+        ]);
+        let write = Put::builder()
+            .table_name(&self.db.tables.contacts)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk) OR #to = :id")
+            .expression_attribute_names("#to", "to")
+            .expression_attribute_values(":id", s(id));
+        built(write)
+    }
+}
+
+pub(super) fn put(
+    table: &str,
+    item: Item,
+    condition: &str,
+) -> Result<TransactWriteItem, PortError> {
+    built(
+        Put::builder()
+            .table_name(table)
+            .set_item(Some(item))
+            .condition_expression(condition),
+    )
+}
+
+fn built(
+    put: aws_sdk_dynamodb::types::builders::PutBuilder,
+) -> Result<TransactWriteItem, PortError> {
+    let all_old = ReturnValuesOnConditionCheckFailure::AllOld;
+    let put = put
+        .return_values_on_condition_check_failure(all_old)
+        .build();
+    let put = put.map_err(|error| PortError::invalid(COMMIT, error))?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// Why a transaction was cancelled. A row that exists says more than a stale contact: it was applied before.
+fn cancelled(
+    commit: &Commit<'_>,
+    error: &SdkError<TransactWriteItemsError, HttpResponse>,
+) -> Result<Committed, PortError> {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+    else {
+        return Err(port_error(COMMIT, error));
+    };
+    let reasons = cancelled.cancellation_reasons();
+    let has_failed = |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
+    let (contact, others) = reasons.split_at(usize::from(commit.contact.is_some()));
+    let (pointers, rows) = others.split_at(commit.pointers.len().min(others.len()));
+    let rows = rows.iter().filter(|reason| has_failed(reason));
+    let rows = rows.map(|reason| {
+        let item = reason.item().ok_or_else(|| missing(COMMIT, "pk"))?;
+        read_row(COMMIT, item)
+    });
+    let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    if !rows.is_empty() {
+        return Ok(Committed::Applied(rows));
+    }
+    let taken = commit
+        .pointers
+        .iter()
+        .zip(pointers)
+        .find(|(_, reason)| has_failed(reason));
+    if let Some((identity, _)) = taken {
+        return Ok(Committed::Taken(identity.clone()));
+    }
+    if contact.iter().any(has_failed) {
+        return Ok(Committed::Stale);
+    }
+    let codes: Vec<&str> = reasons
+        .iter()
+        .filter_map(CancellationReason::code)
+        .collect();
+    match codes.iter().find(|code| **code != "None") {
+        Some(&"TransactionConflict") => Err(conflict("transaction")),
+        Some(code @ (&"ThrottlingError" | &"ProvisionedThroughputExceeded")) => Err(PortError {
+            operation: COMMIT,
+            class: ErrorClass::Throttled,
+            cause: (*code).to_owned(),
+        }),
+        _ => Err(PortError::invalid(
+            COMMIT,
+            format!("cancelled: {}", codes.join(", ")),
+        )),
+    }
+}
+
+pub(super) fn conflict(what: &str) -> PortError {
+    let cause = format!("another {what} at the same moment");
+    PortError {
+        operation: COMMIT,
+        class: ErrorClass::Conflict,
+        cause,
+    }
+}
+
+fn row_item(row: &LogRow) -> Result<Item, PortError> {
+    let packed = row
+        .pack()
+        .map_err(|error| PortError::invalid(COMMIT, error))?;
+    Ok(Item::from([
+        ("pk".to_owned(), s(row.partition)),
+        ("sk".to_owned(), s(format!("i#{}", row.id))),
+        ("data".to_owned(), b(packed)),
+        ("expires_at".to_owned(), n(row.at.plus(LOG_FOR).as_secs())),
+    ]))
+}
+
+fn read_row(operation: &'static str, item: &Item) -> Result<LogRow, PortError> {
+    let packed = bytes(operation, item, "data")?;
+    LogRow::unpack(packed).map_err(|error| PortError::invalid(operation, error))
+}

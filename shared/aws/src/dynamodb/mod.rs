@@ -1,0 +1,52 @@
+//! DynamoDB: four tables, and what stands in them.
+//!
+//! | table | `pk` | `sk` | written by |
+//! |---|---|---|---|
+//! | contacts | key of an identity | – | `evaluate` |
+//! | log | address | `i#` input | `evaluate` |
+//! | log | `s#` send | `send` | `dispatch`, `feedback` |
+//! | log | `p#` permission key | `permission` | `evaluate`, `dispatch`, `track`, `feedback` |
+//! | releases | `manifest`, `part#…`, `write-key#…`, `identity-secret`, `watermark` | – | command line, `sweep` |
+//!
+//! What conditions and indexes read stands in attributes of its own; the rest is packed in `data`.
+
+mod contacts;
+
+mod due;
+mod item;
+mod ledger;
+mod permissions;
+mod releases;
+pub mod schema;
+
+use aws_sdk_dynamodb::Client;
+
+pub use contacts::DynamoContacts;
+
+/// The names of the tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tables {
+    /// Contacts, pointers, stubs; the due index.
+    pub contacts: String,
+    /// Log rows, send rows, permission rows.
+    pub log: String,
+    /// Definitions, write keys, the watermark.
+    pub releases: String,
+}
+
+/// The index over `due_shard` and `due_at`.
+pub const DUE_INDEX: &str = "due";
+
+/// The DynamoDB adapter of every port that stores something.
+#[derive(Clone, Debug)]
+pub struct DynamoDb {
+    client: Client,
+    tables: Tables,
+}
+
+impl DynamoDb {
+    /// An adapter for these tables.
+    pub const fn new(client: Client, tables: Tables) -> Self {
+        Self { client, tables }
+    }
+}

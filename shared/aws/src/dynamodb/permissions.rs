@@ -1,0 +1,154 @@
+//! Permission rows: a word on a topic is an attribute of its own, so that it is one update.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use wend_app::ports::{Permissions, PortError};
+use wend_core::id::{PermissionKey, SendId};
+use wend_core::permission::{Consent, ConsentChange, Permission};
+use wend_core::time::Timestamp;
+
+use super::DynamoDb;
+use super::item::{Item, at, missing, n, number, s, time, unpacked};
+use crate::error::port_error;
+
+const READ: &str = "read a permission";
+const CONSENT: &str = "write a consent";
+const UNSUBSCRIBE: &str = "write an unsubscribe";
+const SUPPRESS: &str = "suppress an address";
+/// What a topic's attribute is called.
+const TOPIC: &str = "t:";
+
+pub(super) fn permission_key(permission: PermissionKey) -> Item {
+    Item::from([
+        ("pk".to_owned(), s(format!("p#{permission}"))),
+        ("sk".to_owned(), s("permission")),
+    ])
+}
+
+pub(super) fn read_permission(
+    operation: &'static str,
+    item: &Item,
+) -> Result<Permission, PortError> {
+    let mut permission = Permission {
+        rev: number(operation, item, "rev")?.unwrap_or_default(),
+        unsubscribed_at: time(operation, item, "unsubscribed_at")?,
+        suppressed_at: time(operation, item, "suppressed_at")?,
+        ..Permission::default()
+    };
+    if item.contains_key("recent") {
+        permission.recent = unpacked(operation, item, "recent")?;
+    }
+    for (name, value) in item {
+        if let Some(topic) = name.strip_prefix(TOPIC) {
+            let consent = read_consent(value).ok_or_else(|| missing(operation, name))?;
+            permission.topics.insert(topic.to_owned(), consent);
+        }
+    }
+    Ok(permission)
+}
+
+fn read_consent(value: &AttributeValue) -> Option<Consent> {
+    let map = value.as_m().ok()?;
+    let opted_in = *map.get("in")?.as_bool().ok()?;
+    let at = map.get("at")?.as_n().ok()?.parse().ok()?;
+    Some(Consent {
+        opted_in,
+        at: Timestamp::from_millis(at),
+    })
+}
+
+impl DynamoDb {
+    /// The permission row of one address.
+    pub async fn permission(&self, permission: PermissionKey) -> Result<Permission, PortError> {
+        let request = self.client.get_item().table_name(&self.tables.log);
+        let request = request
+            .set_key(Some(permission_key(permission)))
+            .consistent_read(true);
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| port_error(READ, &error))?;
+        answer.item.as_ref().map_or_else(
+            || Ok(Permission::default()),
+            |item| read_permission(READ, item),
+        )
+    }
+
+    /// One conditional update of a permission row; a condition that does not hold says that something newer stands there.
+    async fn update_permission(
+        &self,
+        operation: &'static str,
+        permission: PermissionKey,
+        update: UpdateBuilder,
+    ) -> Result<(), PortError> {
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.tables.log)
+            .set_key(Some(permission_key(permission)))
+            .set_update_expression(update.get_update_expression().clone())
+            .set_condition_expression(update.get_condition_expression().clone())
+            .set_expression_attribute_names(update.get_expression_attribute_names().clone())
+            .set_expression_attribute_values(update.get_expression_attribute_values().clone());
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(service) if service.is_conditional_check_failed_exception() => Ok(()),
+                _ => Err(port_error(operation, &error)),
+            },
+        }
+    }
+}
+
+impl Permissions for DynamoDb {
+    async fn consent(&self, change: &ConsentChange) -> Result<(), PortError> {
+        let consent = AttributeValue::M(Item::from([
+            (
+                "in".to_owned(),
+                AttributeValue::Bool(change.consent.opted_in),
+            ),
+            ("at".to_owned(), at(change.consent.at)),
+        ]));
+        let update = UpdateBuilder::default()
+            .update_expression("SET #topic = :consent ADD rev :one")
+            .condition_expression("attribute_not_exists(#topic) OR #topic.#at < :at")
+            .expression_attribute_names("#topic", format!("{TOPIC}{}", change.topic))
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":consent", consent)
+            .expression_attribute_values(":at", at(change.consent.at))
+            .expression_attribute_values(":one", n(1));
+        self.update_permission(CONSENT, change.permission, update)
+            .await
+    }
+
+    async fn unsubscribe(
+        &self,
+        permission: PermissionKey,
+        send: SendId,
+        said_at: Timestamp,
+    ) -> Result<(), PortError> {
+        let update = UpdateBuilder::default()
+            .update_expression("SET unsubscribed_at = :at, unsubscribed_by = :send ADD rev :one")
+            .condition_expression("attribute_not_exists(unsubscribed_at) OR unsubscribed_at < :at")
+            .expression_attribute_values(":at", at(said_at))
+            .expression_attribute_values(":send", s(send))
+            .expression_attribute_values(":one", n(1));
+        self.update_permission(UNSUBSCRIBE, permission, update)
+            .await
+    }
+
+    async fn suppress(
+        &self,
+        permission: PermissionKey,
+        reason: &str,
+        seen_at: Timestamp,
+    ) -> Result<(), PortError> {
+        let update = UpdateBuilder::default()
+            .update_expression("SET suppressed_at = :at, suppressed_for = :reason ADD rev :one")
+            .condition_expression("attribute_not_exists(suppressed_at)")
+            .expression_attribute_values(":at", at(seen_at))
+            .expression_attribute_values(":reason", s(reason))
+            .expression_attribute_values(":one", n(1));
+        self.update_permission(SUPPRESS, permission, update).await
+    }
+}

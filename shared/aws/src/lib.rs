@@ -1,0 +1,19 @@
+//! AWS adapters for the ports of `wend-app`.
+//!
+//! An adapter translates and decides nothing. Each port's promise about success, definite and ambiguous failure is kept by
+//! conditions in DynamoDB and by the class of the error; retries are the SDK's where a request may be repeated, and off
+//! where it may not (SES).
+#![warn(missing_docs)]
+
+pub mod clients;
+pub mod dynamodb;
+mod error;
+#[cfg(feature = "lambda")]
+pub mod lambda;
+#[cfg(feature = "mail")]
+pub mod ses;
+pub mod settings;
+#[cfg(feature = "queues")]
+pub mod sqs;
+pub mod system;
+pub mod telemetry;

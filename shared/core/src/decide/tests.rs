@@ -1,0 +1,398 @@
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::definitions::{SourceFile, read_all};
+use crate::id::InputId;
+use crate::input::{EventKind, Wake};
+use crate::release::{Manifest, Part};
+use crate::send::Outcome;
+
+const SECRET: IdentitySecret = IdentitySecret::new([7; 32]);
+const WELCOME: &str = "journey: welcome\nstate: live\ntriggers: [ { event: signed_up } ]\nsteps:\n  \
+    - { id: hello, email: hi }\n  - { id: pause, wait: 20 s }\n  - { id: tips, email: hi }\n";
+const HI: &str = "---\ntemplate: hi\nchannel: email\nclass: marketing\ntopic: news\nfrom: shop\nsubject: Hi\n---\nHi\n";
+const PROJECT: &str = "wend: 1\nproject: p\npostal_address: Street 1\nsenders: { shop: { email: a@b.example } }\n\
+    topics: { news: { title: News } }\n";
+
+fn release(journey: &str) -> Release {
+    let files = [
+        ("wend.yaml", PROJECT),
+        ("journeys/welcome.yaml", journey),
+        ("templates/hi.md", HI),
+    ];
+    let files = files.map(|(path, text)| SourceFile {
+        path: path.into(),
+        text: text.into(),
+    });
+    let parts: Vec<Part> = read_all(&files)
+        .unwrap()
+        .into_iter()
+        .map(|(f, d)| Part::new(f, d))
+        .collect();
+    Release::new(&Manifest::next(None, &parts, Timestamp::default()), parts)
+}
+
+/// One contact, a clock, and everything that was decided.
+struct World {
+    release: Release,
+    now: Timestamp,
+    contact: Option<Contact>,
+    rows: Vec<LogRow>,
+    inputs: u8,
+}
+
+impl World {
+    fn new(journey: &str) -> Self {
+        let now = Timestamp::from_millis(1_772_352_000_000);
+        Self {
+            release: release(journey),
+            now,
+            contact: None,
+            rows: Vec::new(),
+            inputs: 0,
+        }
+    }
+
+    fn at(&self, secs: u64) -> Timestamp {
+        self.now.plus(Duration::from_secs(secs))
+    }
+
+    fn advance(&mut self, secs: u64) -> &mut Self {
+        self.now = self.at(secs);
+        self
+    }
+
+    fn apply(&mut self, input: Input) -> Decision {
+        let envelope = Envelope {
+            accepted_at: self.now,
+            input,
+        };
+        let context = Context {
+            release: &self.release,
+            secret: &SECRET,
+            clock: self.now,
+        };
+        let id = ContactKey::from_bytes([1; 16]);
+        let subject = Subject {
+            id,
+            contact: self.contact.clone(),
+            erased_at: None,
+            taken: Vec::new(),
+        };
+        let decision = decide(subject, &envelope, context).unwrap();
+        self.contact = decision.contact.clone();
+        self.rows.extend(decision.row.clone());
+        decision
+    }
+
+    fn event(&mut self, kind: EventKind, identity: IdentityKind, traits: Value) -> Decision {
+        self.inputs += 1;
+        let Value::Object(traits) = traits else {
+            panic!("traits are an object")
+        };
+        self.apply(Input::Event(Box::new(Event {
+            id: InputId::from_bytes([self.inputs; 16]),
+            kind,
+            address: Identity::new(identity, "ana").unwrap(),
+            also: Vec::new(),
+            occurred_at: self.now,
+            properties: Personal::default(),
+            traits: traits.into(),
+        })))
+    }
+
+    fn identify(&mut self, traits: Value) -> Decision {
+        self.event(EventKind::Identify, IdentityKind::User, traits)
+    }
+
+    fn track(&mut self, name: &str) -> Decision {
+        self.event(EventKind::Track(name.into()), IdentityKind::User, json!({}))
+    }
+
+    fn wake(&mut self, due_at: Timestamp) -> Decision {
+        let contact = ContactKey::from_bytes([1; 16]);
+        self.apply(Input::Wake(Wake { contact, due_at }))
+    }
+
+    fn accepted(&mut self, request: &SendRequest) -> Decision {
+        self.apply(Input::Outcome(SendOutcome {
+            contact: request.contact,
+            enrollment: request.enrollment,
+            send: request.send,
+            at: self.now,
+            outcome: Outcome::Accepted {
+                provider_id: "p1".into(),
+            },
+        }))
+    }
+}
+
+fn request(decision: &Decision) -> SendRequest {
+    let row = decision.row.as_ref().unwrap();
+    let mut sends = row.effects.iter().filter_map(|effect| match effect {
+        Effect::Send(request) => Some((**request).clone()),
+        Effect::Consent(_) | Effect::Wake { .. } => None,
+    });
+    let send = sends.next().unwrap();
+    assert_eq!(sends.next(), None, "one message at a time");
+    send
+}
+
+fn wakes(decision: &Decision) -> Vec<Timestamp> {
+    let row = decision.row.as_ref().unwrap();
+    let effects = row.effects.iter().filter_map(|effect| match effect {
+        Effect::Wake { due_at } => Some(*due_at),
+        Effect::Consent(_) | Effect::Send(_) => None,
+    });
+    effects.collect()
+}
+
+#[test]
+fn a_run_sends_waits_from_when_the_message_left_and_ends() {
+    let mut world = World::new(WELCOME);
+    let hello = request(&world.track("signed_up"));
+    world.advance(7);
+    let waiting = world.accepted(&hello);
+    assert_eq!(wakes(&waiting), [world.at(20)]);
+    let due_at = world.at(20);
+    let tips = request(&world.advance(20).wake(due_at));
+    assert_ne!(tips.send, hello.send);
+    world.advance(1).accepted(&tips);
+    let contact = world.contact.as_ref().unwrap();
+    assert_eq!((contact.enrollments.len(), contact.due_at), (0, None));
+    let last = world.rows.last().unwrap();
+    assert!(matches!(
+        last.trace.last(),
+        Some(Trace::Ended {
+            reason: EndReason::Completed,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn the_same_decision_names_the_same_send_and_run() {
+    let send = || request(&World::new(WELCOME).track("signed_up"));
+    assert_eq!(send(), send());
+}
+
+#[test]
+fn a_wake_that_is_not_the_due_time_is_dropped_without_a_row() {
+    let mut world = World::new(WELCOME);
+    let hello = request(&world.track("signed_up"));
+    world.accepted(&hello);
+    let stale = world.at(19);
+    let dropped = world.advance(30).wake(stale);
+    assert!(dropped.row.is_none() && !dropped.is_changed);
+}
+
+#[test]
+fn a_late_event_finds_the_timers_before_it_done() {
+    let mut world = World::new(WELCOME);
+    let hello = request(&world.track("signed_up"));
+    world.accepted(&hello);
+    let decision = world.advance(500).track("something_else");
+    assert_eq!(request(&decision).step, "tips");
+}
+
+#[test]
+fn an_outcome_that_comes_twice_moves_nothing_twice() {
+    let mut world = World::new(WELCOME);
+    let hello = request(&world.track("signed_up"));
+    world.accepted(&hello);
+    let again = world.advance(3).accepted(&hello);
+    assert!(!again.is_changed);
+    let trace = again.row.unwrap().trace;
+    assert_eq!(trace, [Trace::OutcomeUnclaimed(hello.send)]);
+}
+
+#[test]
+fn entering_follows_reentry_and_never_doubles_a_live_run() {
+    let why = |decision: Decision| match decision.row.unwrap().trace.pop() {
+        Some(Trace::NotEntered { why, .. }) => Some(why),
+        _ => None,
+    };
+    let mut world = World::new(WELCOME);
+    let hello = request(&world.track("signed_up"));
+    assert_eq!(
+        why(world.track("signed_up")),
+        Some(NotEntered::AlreadyInside)
+    );
+    world.accepted(&hello);
+    let tips = request(&world.advance(60).track("x"));
+    world.accepted(&tips);
+    assert_eq!(why(world.track("signed_up")), Some(NotEntered::Reentry));
+
+    let mut world = World::new(&WELCOME.replace("state: live", "state: closed"));
+    assert_eq!(why(world.track("signed_up")), Some(NotEntered::NotOpen));
+
+    let mut world = World::new(&WELCOME.replace("state: live", "state: live\nreentry: 1h"));
+    for step in 0..2 {
+        let send = if step == 0 {
+            request(&world.track("signed_up"))
+        } else {
+            request(&world.advance(60).track("x"))
+        };
+        world.accepted(&send);
+    }
+    assert_eq!(why(world.track("signed_up")), Some(NotEntered::Reentry));
+    assert_eq!(
+        request(&world.advance(3600).track("signed_up")).step,
+        "hello"
+    );
+}
+
+#[test]
+fn a_run_follows_the_version_it_entered() {
+    let mut world = World::new(WELCOME);
+    let hello = request(&world.track("signed_up"));
+    let old = world
+        .release
+        .journey("welcome")
+        .map(|(hash, _)| hash)
+        .unwrap();
+    let edited = release(&WELCOME.replace("  - { id: tips, email: hi }\n", ""));
+    world.release = edited;
+    // Not in the new release: the input is set aside, not guessed at.
+    let context = Context {
+        release: &world.release,
+        secret: &SECRET,
+        clock: world.now,
+    };
+    let subject = Subject {
+        id: hello.contact,
+        contact: world.contact.clone(),
+        erased_at: None,
+        taken: Vec::new(),
+    };
+    let outcome = SendOutcome {
+        contact: hello.contact,
+        enrollment: hello.enrollment,
+        send: hello.send,
+        at: world.now,
+        outcome: Outcome::Unknown,
+    };
+    let envelope = Envelope {
+        accepted_at: world.now,
+        input: Input::Outcome(outcome),
+    };
+    let error = decide(subject, &envelope, context).unwrap_err();
+    assert!(
+        matches!(error, DecideError::VersionMissing { .. }),
+        "{error} {old}"
+    );
+}
+
+#[test]
+fn consent_is_said_once_and_not_by_repetition() {
+    let mut world = World::new(WELCOME);
+    let consents = |decision: &Decision| {
+        let effects = decision.row.as_ref().unwrap().effects.iter();
+        effects
+            .filter(|effect| matches!(effect, Effect::Consent(_)))
+            .count()
+    };
+    let traits = json!({"email": "ana@example.com", "subscribed": ["news", "gossip"]});
+    let first = world.identify(traits.clone());
+    assert_eq!(consents(&first), 1);
+    assert!(
+        first
+            .row
+            .unwrap()
+            .trace
+            .contains(&Trace::UnknownTopic("gossip".into()))
+    );
+    let repeated = world.advance(60).identify(traits);
+    assert_eq!(consents(&repeated), 0);
+    assert!(!repeated.is_changed);
+    let refused = world.identify(json!({"unsubscribed": ["news"]}));
+    assert_eq!(consents(&refused), 1);
+}
+
+#[test]
+fn attributes_take_the_last_writer_by_time_in_any_order() {
+    let mut world = World::new(WELCOME);
+    world.identify(json!({"plan": "pro"}));
+    let later = world.now;
+    world.now = later.minus(Duration::from_mins(1));
+    world.identify(json!({"plan": "free", "city": "Bonn"}));
+    let contact = world.contact.clone().unwrap();
+    let value = |name: &str| {
+        contact
+            .attributes
+            .get(name)
+            .map(|a| a.value.expose().clone())
+    };
+    assert_eq!(
+        (value("plan"), value("city")),
+        (Some(json!("pro")), Some(json!("Bonn")))
+    );
+}
+
+#[test]
+fn a_public_key_sets_an_address_only_where_there_is_none() {
+    let mut world = World::new(WELCOME);
+    world.identify(json!({"email": "ana@example.com"}));
+    let second = world.identify(json!({"email": "mallory@example.com"}));
+    let address = world.contact.unwrap().email.unwrap().address;
+    assert_eq!(address.expose(), "ana@example.com");
+    assert_eq!(second.row.unwrap().trace, [Trace::AddressKept]);
+}
+
+#[test]
+fn an_anonymous_visitor_whom_no_rule_reads_is_not_stored() {
+    let mut world = World::new(WELCOME);
+    let decision = world.event(EventKind::Page, IdentityKind::Anonymous, json!({}));
+    assert!(!decision.is_changed && decision.contact.is_none() && decision.row.is_some());
+    let decision = world.event(
+        EventKind::Track("signed_up".into()),
+        IdentityKind::Anonymous,
+        json!({}),
+    );
+    assert!(decision.is_changed);
+}
+
+#[test]
+fn what_is_too_old_erased_or_too_large_is_refused_with_a_row() {
+    let mut world = World::new(WELCOME);
+    let large = world.identify(json!({"bio": "x".repeat(CONTACT_BYTES_MAX)}));
+    assert_eq!(large.row.unwrap().refusal, Some(Refusal::ContactTooLarge));
+    assert!(large.contact.is_none());
+
+    let accepted_at = world.now;
+    let input = Input::Wake(Wake {
+        contact: ContactKey::from_bytes([1; 16]),
+        due_at: accepted_at,
+    });
+    let mut contact = Contact::new(ContactKey::from_bytes([1; 16]), accepted_at);
+    contact.due_at = Some(accepted_at);
+    let subject = |erased_at| Subject {
+        id: contact.id,
+        contact: Some(contact.clone()),
+        erased_at,
+        taken: Vec::new(),
+    };
+    let envelope = Envelope { accepted_at, input };
+    let clock = accepted_at.plus(INPUT_AGE_MAX + Duration::from_secs(1));
+    let context = |clock| Context {
+        release: &world.release,
+        secret: &SECRET,
+        clock,
+    };
+    let old = decide(subject(None), &envelope, context(clock)).unwrap();
+    assert_eq!(old.row.unwrap().refusal, Some(Refusal::TooOld));
+    let erased = decide(subject(Some(accepted_at)), &envelope, context(accepted_at)).unwrap();
+    assert_eq!(erased.row.unwrap().refusal, Some(Refusal::Erased));
+}
+
+#[test]
+fn a_row_survives_packing() {
+    let mut world = World::new(WELCOME);
+    world.identify(json!({"email": "ana@example.com", "subscribed": ["news"]}));
+    world.track("signed_up");
+    for row in &world.rows {
+        assert_eq!(LogRow::unpack(&row.pack().unwrap()).unwrap(), *row);
+    }
+}

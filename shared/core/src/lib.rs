@@ -1,0 +1,41 @@
+//! Types and decisions of Wend.
+//!
+//! Everything in this crate is a pure function of its arguments: no I/O, no clock, no randomness, no AWS, no async.
+//! The use cases in `wend-app` load what a decision needs, call it, and store what it answers.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`time`] | instants, durations, the time phrases of journey files |
+//! | [`id`] | derived ids: contacts, inputs, enrollments, sends |
+//! | [`personal`] | personal data that cannot be logged by accident |
+//! | [`identity`] | the keys by which a message names a contact |
+//! | [`input`] | everything that can move a contact, as it travels in queues |
+//! | [`tracking`] | the public HTTP body (Segment's format) → inputs |
+//! | [`syntax`], [`definitions`] | YAML with positions → journeys, templates, the project |
+//! | [`release`] | all published definitions, numbered |
+//! | [`contact`], [`enrollment`] | the aggregate and its runs |
+//! | [`decide`] | contact × input × release × now → decision |
+//! | [`log`] | the row that proves an input was applied and carries its effects |
+//! | [`permission`], [`send`] | may we send to this address now; the life of one send |
+//! | [`due`], [`pace`] | which wakes a sweep sends; how fast a sender may go |
+#![warn(missing_docs)]
+#![warn(clippy::indexing_slicing, clippy::wildcard_enum_match_arm)]
+
+pub mod contact;
+pub mod decide;
+pub mod definitions;
+pub mod due;
+pub mod enrollment;
+pub mod id;
+pub mod identity;
+pub mod input;
+pub mod log;
+pub mod pace;
+pub mod permission;
+pub mod personal;
+pub mod release;
+pub mod send;
+pub mod syntax;
+pub mod time;
+pub mod token;
+pub mod tracking;

@@ -1,0 +1,380 @@
+//! The life of one send: what asks for it, whether it may go, and how it ended.
+//!
+//! SES has no idempotency token, so a send is *claimed* before it is submitted and submitted once. This module decides; the
+//! use case `wend_app::dispatch` reads, claims, submits and settles.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::contact::Contact;
+use crate::id::{ContactKey, EnrollmentId, PartHash, PermissionKey, SendId};
+use crate::identity::{Channel, EmailAddress};
+use crate::permission::{Permission, TopicState};
+use crate::release::{JourneyState, MessageClass, Release, Template};
+use crate::time::Timestamp;
+
+/// What a decision asks of `dispatch`. It holds no address and no personal data: it travels through a queue whose
+/// dead letters an operator reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendRequest {
+    /// The send; every replay of the decision names the same.
+    pub send: SendId,
+    /// Whom it is for.
+    pub contact: ContactKey,
+    /// The run that asks and waits for the outcome.
+    pub enrollment: EnrollmentId,
+    /// The run's journey.
+    pub journey: String,
+    /// The frozen text of the journey that the run follows.
+    pub version: PartHash,
+    /// The step.
+    pub step: String,
+    /// The template's id; its newest published text is used.
+    pub template: String,
+    /// The channel.
+    pub channel: Channel,
+    /// The permission row of the address that the contact had when this was decided, so that one batched read finds it.
+    pub permission: Option<PermissionKey>,
+    /// When the decision was made.
+    pub requested_at: Timestamp,
+    /// From here on the message is too old to be worth sending.
+    pub expires_at: Timestamp,
+}
+
+/// Why a message was not sent. Closed: every message that does not go out has exactly one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// The contact was erased, or never stored.
+    NoContact,
+    /// The contact has no address on the channel.
+    NoAddress,
+    /// The run that asked has ended or moved on.
+    NotEnrolled,
+    /// The journey is in rehearsal: decisions are real, nothing leaves.
+    Rehearsal,
+    /// Nothing is published under the template's id.
+    NoTemplate,
+    /// The template cannot be rendered with this contact's data.
+    NotRendered,
+    /// The address said no to everything.
+    Unsubscribed,
+    /// The address never said yes to the topic, or said no since.
+    NotSubscribed,
+    /// The address bounced or complained.
+    Suppressed,
+    /// It waited longer than it is worth.
+    Expired,
+}
+
+impl SkipReason {
+    /// The reason's name in rows, traces and the console.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoContact => "no_contact",
+            Self::NoAddress => "no_address",
+            Self::NotEnrolled => "not_enrolled",
+            Self::Rehearsal => "rehearsal",
+            Self::NoTemplate => "no_template",
+            Self::NotRendered => "not_rendered",
+            Self::Unsubscribed => "unsubscribed",
+            Self::NotSubscribed => "not_subscribed",
+            Self::Suppressed => "suppressed",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// How a send ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The provider took it.
+    Accepted {
+        /// The provider's message id.
+        provider_id: String,
+    },
+    /// The provider refused it for good.
+    Rejected {
+        /// The provider's words.
+        reason: String,
+    },
+    /// It was not submitted.
+    Skipped {
+        /// Why.
+        reason: SkipReason,
+    },
+    /// It was submitted once and nobody can say whether the provider took it; the policy is to assume so.
+    Unknown,
+}
+
+/// The send row's state. Moves only `Submitting → Accepted | Rejected | Held | Unknown`, `Held → Submitting | Skipped`,
+/// `Unknown → Accepted | Closed`; `Accepted`, `Rejected`, `Skipped` and `Closed` are final.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SendState {
+    /// Claimed; the one provider call is under way, or its caller died.
+    Submitting {
+        /// When it was claimed.
+        at: Timestamp,
+    },
+    /// The provider certainly did not take it (throttled, no connection); it may be claimed again.
+    Held {
+        /// When it was put back.
+        at: Timestamp,
+    },
+    /// Submitted, and the answer is lost; evidence may still come.
+    Unknown {
+        /// When the doubt was written down.
+        at: Timestamp,
+    },
+    /// Final.
+    Final {
+        /// When it ended.
+        at: Timestamp,
+        /// How.
+        outcome: Outcome,
+    },
+}
+
+/// Proof that the gate was passed. The provider can be called only with one, and only [`gate`] makes one.
+#[derive(Clone, Debug)]
+pub struct Permit {
+    send: SendId,
+    to: EmailAddress,
+    permission_rev: u64,
+}
+
+impl Permit {
+    /// The send that may go.
+    pub const fn send(&self) -> SendId {
+        self.send
+    }
+
+    /// The address it may go to.
+    pub const fn to(&self) -> &EmailAddress {
+        &self.to
+    }
+
+    /// The revision of the permission row that allowed it; the claim holds only while it is unchanged.
+    pub const fn permission_rev(&self) -> u64 {
+        self.permission_rev
+    }
+}
+
+/// Whether `request` may go now: the contact, its permission row and the newest release decide.
+///
+/// The order of the checks is the order of reasons an operator wants to read first: what the person said comes before
+/// what the file says.
+pub fn gate(
+    request: &SendRequest,
+    contact: Option<&Contact>,
+    permission: &Permission,
+    release: &Release,
+    now: Timestamp,
+) -> Result<Permit, SkipReason> {
+    let contact = contact.ok_or(SkipReason::NoContact)?;
+    let to = contact
+        .email
+        .as_ref()
+        .ok_or(SkipReason::NoAddress)?
+        .address
+        .clone();
+    let template = release
+        .template(&request.template)
+        .ok_or(SkipReason::NoTemplate)?;
+    allowed_by_person(template, permission)?;
+    if !contact.waits_for(request.enrollment, request.send) {
+        return Err(SkipReason::NotEnrolled);
+    }
+    let journey = release
+        .journey(&request.journey)
+        .map(|(_, journey)| journey.state);
+    if journey == Some(JourneyState::Rehearsal) {
+        return Err(SkipReason::Rehearsal);
+    }
+    if now >= request.expires_at {
+        return Err(SkipReason::Expired);
+    }
+    Ok(Permit {
+        send: request.send,
+        to,
+        permission_rev: permission.rev,
+    })
+}
+
+/// How long a newcomer's message waits for what is still on its way.
+const NEWCOMER_GRACE: Duration = Duration::from_secs(15);
+/// A contact that was made this shortly before the request is a newcomer.
+const NEWCOMER_AGE: Duration = Duration::from_mins(1);
+
+/// Whether `reason` may be an accident of order. A website says who somebody is and what they did in two requests, and
+/// queues keep no order: for a newcomer the address or the opt-in may come a moment after the event that asked for a message.
+pub fn is_premature(
+    reason: SkipReason,
+    request: &SendRequest,
+    contact: Option<&Contact>,
+    now: Timestamp,
+) -> bool {
+    let is_mendable = match reason {
+        SkipReason::NoContact
+        | SkipReason::NoAddress
+        | SkipReason::NotSubscribed
+        | SkipReason::NotRendered => true,
+        SkipReason::NotEnrolled
+        | SkipReason::Rehearsal
+        | SkipReason::NoTemplate
+        | SkipReason::Unsubscribed
+        | SkipReason::Suppressed
+        | SkipReason::Expired => false,
+    };
+    let is_newcomer =
+        contact.is_none_or(|contact| request.requested_at.since(contact.created_at) < NEWCOMER_AGE);
+    is_mendable && is_newcomer && now < request.requested_at.plus(NEWCOMER_GRACE)
+}
+
+fn allowed_by_person(template: &Template, permission: &Permission) -> Result<(), SkipReason> {
+    if permission.suppressed_at.is_some() {
+        return Err(SkipReason::Suppressed);
+    }
+    match template.class {
+        MessageClass::Transactional => Ok(()),
+        MessageClass::Marketing => match permission.topic_state(&template.topic) {
+            TopicState::OptedIn => Ok(()),
+            TopicState::OptedOut if permission.unsubscribed_at.is_some() => {
+                Err(SkipReason::Unsubscribed)
+            }
+            TopicState::OptedOut | TopicState::Unasked => Err(SkipReason::NotSubscribed),
+        },
+    }
+}
+
+/// The times that decide what a copy of a dispatch message does.
+#[derive(Clone, Copy, Debug)]
+pub struct SendTimes {
+    /// The dispatch function's timeout: a claim older than this has no living owner.
+    pub function_timeout: Duration,
+    /// How long evidence for an unknown send is awaited before its policy applies.
+    pub unknown_window: Duration,
+}
+
+/// What a copy of the dispatch message must do, given the send row it found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Nobody has claimed the send: gate, claim, submit.
+    Try,
+    /// Look again after this long: the owner may live, or evidence may come.
+    Wait(Duration),
+    /// The owner is dead: write down that the outcome is unknown, then look again.
+    Doubt,
+    /// Evidence did not come in time: close as unknown, then publish.
+    Close,
+    /// The row is final: publish its outcome, then acknowledge.
+    Publish {
+        /// When it ended.
+        at: Timestamp,
+        /// How.
+        outcome: Outcome,
+    },
+}
+
+/// How often a doubtful row is looked at while evidence is awaited.
+const EVIDENCE_PERIOD: Duration = Duration::from_secs(15);
+
+/// Reads a send row.
+pub fn next(state: Option<&SendState>, times: SendTimes, now: Timestamp) -> Next {
+    match state {
+        None | Some(SendState::Held { .. }) => Next::Try,
+        Some(SendState::Submitting { at }) => {
+            let dead_at = at.plus(times.function_timeout);
+            if now > dead_at {
+                Next::Doubt
+            } else {
+                Next::Wait(dead_at.since(now) + SECOND)
+            }
+        }
+        Some(SendState::Unknown { at }) => {
+            let closed_at = at.plus(times.unknown_window);
+            if now >= closed_at {
+                Next::Close
+            } else {
+                Next::Wait(closed_at.since(now).clamp(SECOND, EVIDENCE_PERIOD))
+            }
+        }
+        Some(SendState::Final { at, outcome }) => Next::Publish {
+            at: *at,
+            outcome: outcome.clone(),
+        },
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMES: SendTimes = SendTimes {
+        function_timeout: Duration::from_secs(20),
+        unknown_window: Duration::from_mins(5),
+    };
+
+    fn next_at(state: impl Into<Option<SendState>>, secs: i64) -> Next {
+        next(
+            state.into().as_ref(),
+            TIMES,
+            Timestamp::from_millis(secs * 1000),
+        )
+    }
+
+    #[test]
+    fn a_young_claim_is_left_to_its_owner_and_an_old_one_is_doubted() {
+        let claimed = || {
+            Some(SendState::Submitting {
+                at: Timestamp::from_millis(0),
+            })
+        };
+        assert_eq!(next_at(claimed(), 5), Next::Wait(Duration::from_secs(16)));
+        assert_eq!(next_at(claimed(), 20), Next::Wait(SECOND));
+        assert_eq!(next_at(claimed(), 21), Next::Doubt);
+    }
+
+    #[test]
+    fn doubt_waits_for_evidence_and_then_closes() {
+        let unknown = || {
+            Some(SendState::Unknown {
+                at: Timestamp::from_millis(0),
+            })
+        };
+        assert_eq!(next_at(unknown(), 0), Next::Wait(EVIDENCE_PERIOD));
+        assert_eq!(next_at(unknown(), 299), Next::Wait(SECOND));
+        assert_eq!(next_at(unknown(), 300), Next::Close);
+    }
+
+    #[test]
+    fn only_an_unclaimed_or_put_back_send_is_tried() {
+        assert_eq!(next_at(None, 0), Next::Try);
+        assert_eq!(
+            next_at(
+                Some(SendState::Held {
+                    at: Timestamp::from_millis(0)
+                }),
+                0
+            ),
+            Next::Try
+        );
+        let outcome = Outcome::Unknown;
+        let done = Some(SendState::Final {
+            at: Timestamp::from_millis(7),
+            outcome: outcome.clone(),
+        });
+        assert_eq!(
+            next_at(done, 9),
+            Next::Publish {
+                at: Timestamp::from_millis(7),
+                outcome
+            }
+        );
+    }
+}

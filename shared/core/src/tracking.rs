@@ -1,0 +1,451 @@
+//! The public HTTP body, in Segment's format, read into events.
+//!
+//! Source of the format: Segment's HTTP Tracking API and Spec (common fields `type`, `userId`, `anonymousId`, `messageId`,
+//! `timestamp`, `sentAt`, `context`). What can never succeed is an error of the one item; the others go on.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::id::{InputId, derive};
+use crate::identity::{EmailAddress, Identity, IdentityKind};
+use crate::input::{Event, EventKind, Properties};
+use crate::time::Timestamp;
+
+/// Largest body of one event, in bytes (Segment's limit).
+pub const EVENT_BYTES_MAX: usize = 32 * 1024;
+/// Largest body of a batch, in bytes (Segment's limit).
+pub const BATCH_BYTES_MAX: usize = 500 * 1024;
+/// Longest name or id, in bytes: it becomes part of keys, traces and counters.
+pub const NAME_BYTES_MAX: usize = 256;
+/// Most items in a batch: 500 KB of the smallest sensible event.
+pub const BATCH_ITEMS_MAX: usize = 2500;
+
+/// What a URL or an item's `type` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Attributes of a contact.
+    Identify,
+    /// An event.
+    Track,
+    /// A page view.
+    Page,
+}
+
+impl Call {
+    /// The call that `name` names in a path (`/v1/track`) or in `type`.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "identify" => Some(Self::Identify),
+            "track" => Some(Self::Track),
+            "page" => Some(Self::Page),
+            _ => None,
+        }
+    }
+}
+
+/// Why one item can never be accepted: says what, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ItemError {
+    /// An item is not an object.
+    #[error("an event must be a JSON object, this is {0}")]
+    NotAnObject(&'static str),
+    /// An item of a batch has no known type.
+    #[error("`type` is {0}; it must be one of identify, track, page")]
+    UnknownType(String),
+    /// A field has another type than the format says.
+    #[error("`{field}` must be {expected}, this is {found}")]
+    WrongType {
+        /// The field's name.
+        field: &'static str,
+        /// What the format says.
+        expected: &'static str,
+        /// What was sent.
+        found: &'static str,
+    },
+    /// Nobody is named.
+    #[error(
+        "nobody is named: send `userId`, `anonymousId`, or an email in `traits.email` or `context.traits.email`"
+    )]
+    NoIdentity,
+    /// A `track` without a name.
+    #[error("`event` is missing: a track call names what happened")]
+    NoEventName,
+    /// A name or id is too long.
+    #[error("`{field}` is {bytes} bytes long; at most {NAME_BYTES_MAX} are kept")]
+    TooLong {
+        /// The field's name.
+        field: &'static str,
+        /// Its length.
+        bytes: usize,
+    },
+    /// A timestamp cannot be read.
+    #[error("`{0}` is not an ISO 8601 instant such as 2026-03-01T08:00:00.000Z")]
+    BadTimestamp(&'static str),
+    /// The address cannot be written to.
+    #[error("`email` is not an address that can be written to")]
+    BadEmail,
+    /// The event is larger than the limit.
+    #[error("the event has {0} bytes; at most {EVENT_BYTES_MAX} are taken")]
+    TooLarge(usize),
+}
+
+/// What a request says about all of its items.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The source: the write key's id. Two sources may use the same `messageId` for two events.
+    pub source: &'a str,
+    /// When the request came.
+    pub accepted_at: Timestamp,
+    /// The sender's clock when it sent the request, where it says so.
+    pub sent_at: Option<Timestamp>,
+}
+
+/// Reads one item. `call` is what the URL says; an item of a batch says it in `type`.
+///
+/// `draw` gives the id of an event that has neither a `messageId` nor a timestamp: nothing in it tells a client's retry
+/// from a second event, so both count.
+pub fn read(
+    call: Option<Call>,
+    item: &Value,
+    request: Request<'_>,
+    draw: impl FnOnce() -> InputId,
+) -> Result<Event, ItemError> {
+    let item = item
+        .as_object()
+        .ok_or_else(|| ItemError::NotAnObject(type_name(item)))?;
+    let bytes = serde_json::to_string(item).map_or(0, |text| text.len());
+    if bytes > EVENT_BYTES_MAX {
+        return Err(ItemError::TooLarge(bytes));
+    }
+    let call = match call {
+        Some(call) => call,
+        None => call_of(item)?,
+    };
+    let kind = match call {
+        Call::Identify => EventKind::Identify,
+        Call::Page => EventKind::Page,
+        Call::Track => EventKind::Track(name(item, "event")?.ok_or(ItemError::NoEventName)?),
+    };
+    let context = object(item, "context")?;
+    let traits = merged_traits(item, context)?;
+    let (address, also) = identities(item, traits.get("email"))?;
+    let timestamp = instant(item, "timestamp")?;
+    let sent_at = instant(item, "sentAt")?.or(request.sent_at);
+    Ok(Event {
+        id: input_id(item, request.source, draw)?,
+        kind,
+        address,
+        also,
+        occurred_at: occurred_at(timestamp, sent_at, request.accepted_at),
+        properties: object(item, "properties")?
+            .cloned()
+            .unwrap_or_default()
+            .into(),
+        traits: traits.into(),
+    })
+}
+
+fn call_of(item: &Map<String, Value>) -> Result<Call, ItemError> {
+    let found = item.get("type").unwrap_or(&Value::Null);
+    let found_name = found
+        .as_str()
+        .map_or_else(|| type_name(found).to_owned(), |s| format!("`{s}`"));
+    found
+        .as_str()
+        .and_then(Call::named)
+        .ok_or(ItemError::UnknownType(found_name))
+}
+
+/// Traits of the call, over those that `context` says about whoever is signed in; the context's zone and locale last.
+fn merged_traits(
+    item: &Map<String, Value>,
+    context: Option<&Properties>,
+) -> Result<Properties, ItemError> {
+    let mut merged = Properties::new();
+    if let Some(context) = context {
+        for key in ["timezone", "locale"] {
+            if let Some(Value::String(value)) = context.get(key) {
+                merged.insert(key.to_owned(), Value::String(value.clone()));
+            }
+        }
+        merged.extend(object(context, "traits")?.cloned().unwrap_or_default());
+    }
+    merged.extend(object(item, "traits")?.cloned().unwrap_or_default());
+    Ok(merged)
+}
+
+/// The message's address and its other names: user, then anonymous, then email.
+fn identities(
+    item: &Map<String, Value>,
+    email: Option<&Value>,
+) -> Result<(Identity, Vec<Identity>), ItemError> {
+    let user = name(item, "userId")?.and_then(|id| Identity::new(IdentityKind::User, &id));
+    let anonymous =
+        name(item, "anonymousId")?.and_then(|id| Identity::new(IdentityKind::Anonymous, &id));
+    let email = match email {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(
+            EmailAddress::parse(text)
+                .ok_or(ItemError::BadEmail)?
+                .identity(),
+        ),
+        Some(_) => return Err(ItemError::BadEmail),
+    };
+    let mut all = [user, anonymous, email].into_iter().flatten();
+    let address = all.next().ok_or(ItemError::NoIdentity)?;
+    Ok((address, all.collect()))
+}
+
+/// The id of the log row: from the message alone, so that a retry is recognised.
+fn input_id(
+    item: &Map<String, Value>,
+    source: &str,
+    draw: impl FnOnce() -> InputId,
+) -> Result<InputId, ItemError> {
+    if let Some(id) = name(item, "messageId")? {
+        return Ok(InputId::from_bytes(derive(
+            "message",
+            &[source.as_bytes(), id.as_bytes()],
+        )));
+    }
+    if item.get("timestamp").is_none_or(Value::is_null) {
+        return Ok(draw());
+    }
+    // Without `sentAt`, which a retry sets anew.
+    let mut body = item.clone();
+    body.remove("sentAt");
+    let body = canonical(&Value::Object(body)).to_string();
+    Ok(InputId::from_bytes(derive(
+        "body",
+        &[source.as_bytes(), body.as_bytes()],
+    )))
+}
+
+/// The same JSON with its keys in order, also where `serde_json` is built to keep the order of the text.
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let sorted: BTreeMap<&String, &Value> = map.iter().collect();
+            let sorted = sorted
+                .into_iter()
+                .map(|(key, value)| (key.clone(), canonical(value)));
+            Value::Object(sorted.collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(canonical).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
+}
+
+/// Segment's correction of a wrong clock: `accepted_at − (sentAt − timestamp)`; never in the future.
+fn occurred_at(
+    timestamp: Option<Timestamp>,
+    sent_at: Option<Timestamp>,
+    accepted_at: Timestamp,
+) -> Timestamp {
+    let Some(timestamp) = timestamp else {
+        return accepted_at;
+    };
+    let corrected = match sent_at {
+        Some(sent_at) => accepted_at.minus(sent_at.since(timestamp)),
+        None => timestamp,
+    };
+    corrected.min(accepted_at)
+}
+
+fn object<'a>(
+    item: &'a Map<String, Value>,
+    field: &'static str,
+) -> Result<Option<&'a Properties>, ItemError> {
+    match item.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Object(map)) => Ok(Some(map)),
+        Some(other) => Err(ItemError::WrongType {
+            field,
+            expected: "an object",
+            found: type_name(other),
+        }),
+    }
+}
+
+fn name(item: &Map<String, Value>, field: &'static str) -> Result<Option<String>, ItemError> {
+    let text = match item.get(field) {
+        None | Some(Value::Null) => return Ok(None),
+        // Many servers send a numeric primary key; Segment takes it too.
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::String(text)) => text.trim().to_owned(),
+        Some(other) => {
+            return Err(ItemError::WrongType {
+                field,
+                expected: "a string",
+                found: type_name(other),
+            });
+        }
+    };
+    if text.len() > NAME_BYTES_MAX {
+        return Err(ItemError::TooLong {
+            field,
+            bytes: text.len(),
+        });
+    }
+    Ok((!text.is_empty()).then_some(text))
+}
+
+fn instant(item: &Map<String, Value>, field: &'static str) -> Result<Option<Timestamp>, ItemError> {
+    match item.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Timestamp::parse(text)
+            .map(Some)
+            .ok_or(ItemError::BadTimestamp(field)),
+        Some(_) => Err(ItemError::BadTimestamp(field)),
+    }
+}
+
+const fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const ACCEPTED: Timestamp = Timestamp::from_millis(1_772_352_000_000);
+
+    fn read_item(call: Option<Call>, item: &Value) -> Result<Event, ItemError> {
+        let request = Request {
+            source: "wk",
+            accepted_at: ACCEPTED,
+            sent_at: None,
+        };
+        read(call, item, request, || InputId::from_bytes([9; 16]))
+    }
+
+    #[test]
+    fn a_track_call_names_its_contact_event_and_time() {
+        let item = json!({"userId": 7, "anonymousId": "a1", "event": "signed_up", "messageId": "m1",
+            "timestamp": "2026-03-01T07:59:00Z", "properties": {"plan": "free"},
+            "context": {"timezone": "Europe/Berlin", "traits": {"email": "Ana@example.com"}}});
+        let event = read_item(Some(Call::Track), &item).unwrap();
+        assert_eq!(event.kind, EventKind::Track("signed_up".into()));
+        assert_eq!(
+            event.address,
+            Identity::new(IdentityKind::User, "7").unwrap()
+        );
+        assert_eq!(event.also.len(), 2);
+        assert_eq!(
+            event.occurred_at,
+            Timestamp::parse("2026-03-01T07:59:00Z").unwrap()
+        );
+        assert_eq!(
+            event.traits.expose().get("timezone"),
+            Some(&json!("Europe/Berlin"))
+        );
+    }
+
+    #[test]
+    fn a_retry_is_the_same_input_and_another_source_is_not() {
+        let read_as = |source, item: &Value| {
+            let request = Request {
+                source,
+                accepted_at: ACCEPTED,
+                sent_at: None,
+            };
+            read(Some(Call::Track), item, request, || {
+                InputId::from_bytes([9; 16])
+            })
+            .unwrap()
+            .id
+        };
+        let with_id = json!({"userId": "u", "event": "e", "messageId": "m1"});
+        assert_eq!(read_as("a", &with_id), read_as("a", &with_id));
+        assert_ne!(read_as("a", &with_id), read_as("b", &with_id));
+        let at = |sent| json!({"userId": "u", "event": "e", "timestamp": "2026-03-01T07:59:00Z", "sentAt": sent});
+        assert_eq!(
+            read_as("a", &at("2026-03-01T07:59:01Z")),
+            read_as("a", &at("2026-03-01T07:59:09Z"))
+        );
+        let drawn = json!({"userId": "u", "event": "e"});
+        assert_eq!(read_as("a", &drawn), InputId::from_bytes([9; 16]));
+    }
+
+    #[test]
+    fn a_wrong_clock_is_corrected_and_the_future_is_now() {
+        let item = json!({"userId": "u", "event": "e", "timestamp": "2020-01-01T00:00:00Z",
+            "sentAt": "2020-01-01T00:00:10Z"});
+        let event = read_item(Some(Call::Track), &item).unwrap();
+        assert_eq!(
+            event.occurred_at,
+            ACCEPTED.minus(std::time::Duration::from_secs(10))
+        );
+        let item = json!({"userId": "u", "event": "e", "timestamp": "2099-01-01T00:00:00Z"});
+        assert_eq!(
+            read_item(Some(Call::Track), &item).unwrap().occurred_at,
+            ACCEPTED
+        );
+    }
+
+    #[test]
+    fn what_can_never_succeed_says_why() {
+        let cases = [
+            (
+                None,
+                json!({"type": "delete", "userId": "u"}),
+                "`type` is `delete`",
+            ),
+            (None, json!({"userId": "u"}), "`type` is null"),
+            (
+                None,
+                json!([]),
+                "an event must be a JSON object, this is a list",
+            ),
+            (
+                Some(Call::Track),
+                json!({"userId": "u"}),
+                "`event` is missing",
+            ),
+            (Some(Call::Track), json!({"event": "e"}), "nobody is named"),
+            (
+                Some(Call::Track),
+                json!({"event": "e", "userId": {}}),
+                "`userId` must be a string, this is an object",
+            ),
+            (
+                Some(Call::Track),
+                json!({"event": "e", "userId": "u", "timestamp": "noon"}),
+                "`timestamp` is not",
+            ),
+            (
+                Some(Call::Identify),
+                json!({"userId": "u", "traits": {"email": "x"}}),
+                "`email` is not",
+            ),
+            (
+                Some(Call::Identify),
+                json!({"userId": "u", "traits": 5}),
+                "`traits` must be an object",
+            ),
+            (
+                Some(Call::Identify),
+                json!({"userId": "u".repeat(300)}),
+                "`userId` is 300 bytes",
+            ),
+            (
+                Some(Call::Track),
+                json!({"event": "e", "userId": "u", "properties": {"x": "y".repeat(40_000)}}),
+                "the event has",
+            ),
+        ];
+        for (call, item, expected) in cases {
+            let error = read_item(call, &item).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+}
