@@ -7,11 +7,12 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures_util::future::join_all;
 use wend_core::contact::Contact;
+use wend_core::due::QUEUE_DELAY_MAX;
 use wend_core::identity::{Channel, IdentitySecret};
 use wend_core::input::{Envelope, Input, SendOutcome};
-use wend_core::pace::TokenBucket;
+use wend_core::pace::{TokenBucket, Turn};
 use wend_core::send::{
     Next, Outcome, Permit, SendRequest, SendState, SendTimes, SkipReason, gate, is_premature, next,
 };
@@ -159,11 +160,10 @@ where
                     .await;
             }
         };
-        let pause = self.take_token(now);
-        if pause > CLAIM_HOLDS {
-            return Ok(Step::Later(pause));
+        match self.take_token(now) {
+            Turn::Soon(pause) => self.clock.sleep(pause).await,
+            Turn::Later(pause) => return Ok(Step::Later(pause.min(QUEUE_DELAY_MAX))),
         }
-        self.clock.sleep(pause).await;
         let claimed_at = self.clock.now();
         let recent = view.permission.recent_with(request.send, claimed_at);
         let permission_rev = permit.permission_rev();
@@ -204,11 +204,11 @@ where
         self.ledger.read(request, present).await
     }
 
-    fn take_token(&self, now: Timestamp) -> Duration {
+    fn take_token(&self, now: Timestamp) -> Turn {
         self.pace
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .take(now)
+            .take(now, CLAIM_HOLDS)
     }
 
     /// The one provider call of a claimed send, and what it leaves behind.
@@ -279,9 +279,12 @@ where
         let held = SendState::Held {
             at: self.clock.now(),
         };
-        let permission = permit.to().permission_key(Channel::Email, &self.secret);
-        self.ledger.take_back(permission, request.send).await?;
-        self.ledger.settle(request.send, from, &held).await?;
+        // The row first: if the second write does not come about, the next try puts this submission in the place of itself. The
+        // other way round the row would stay submitted, and a message that certainly did not go would end as unknown.
+        if self.ledger.settle(request.send, from, &held).await? == Settled::Done {
+            let permission = permit.to().permission_key(Channel::Email, &self.secret);
+            self.ledger.take_back(permission, request.send).await?;
+        }
         Ok(Step::Later(retry_after))
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures_util::future::join_all;
 use wend_core::contact::Contact;
 use wend_core::decide::{Context, DecideError, Decision, Subject, decide};
 use wend_core::due::Schedule;

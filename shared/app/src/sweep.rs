@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use wend_core::due::{SHARDS, Schedule};
 use wend_core::input::Wake;
 use wend_core::time::Timestamp;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::BuildError;
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use wend_app::ports::{ErrorClass, Outgoing, PortError, Queue, Received, SetAside};
 
 use crate::error::port_error;

@@ -16,6 +16,8 @@ use wend_core::log::LogRow;
 use super::desk::{Desk, Source};
 use super::live::Live;
 use super::local_aws::{LocalAws, Options};
+use super::mail::Mail;
+use super::ses_front::Front;
 use super::{Args, announce, demo, project_folder, release_of, workspace};
 use crate::project;
 use crate::publish::{new_write_key, publish_files};
@@ -76,15 +78,16 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     local.front.furnish(Arc::new(desk));
     let rows = broadcast::Sender::new(LAG_MAX);
+    let mails = broadcast::Sender::new(LAG_MAX);
     let live = Live::new(
         rows.subscribe(),
-        local.front.subscribe(),
+        mails.subscribe(),
         schedule()?,
         &local.api_url,
         0,
         release_of(&files),
     );
-    tokio::spawn(tail(db, rows));
+    tokio::spawn(tail(db, local.front.clone(), rows, mails));
     let mode = format!("local AWS · release {number} · emulator {}", local.endpoint);
     announce(args, &mode, &local.api_url, &write_key)?;
     if args.demo {
@@ -131,10 +134,18 @@ fn queues(outputs: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Tells which rows the functions wrote, in the order of their times.
-async fn tail(db: DynamoDb, rows: broadcast::Sender<LogRow>) {
+/// Tells what the functions wrote and sent: of one look at a time the rows first, because a mail is shown under its contact's
+/// name.
+async fn tail(
+    db: DynamoDb,
+    front: Arc<Front>,
+    rows: broadcast::Sender<LogRow>,
+    mails: broadcast::Sender<Mail>,
+) {
     let mut seen = BTreeSet::new();
+    let mut shown = 0;
     loop {
+        let sent = front.messages();
         match db.log_rows().await {
             Ok(all) => {
                 for row in all {
@@ -146,6 +157,10 @@ async fn tail(db: DynamoDb, rows: broadcast::Sender<LogRow>) {
             }
             Err(error) => eprintln!("the log cannot be read: {error}"),
         }
+        for mail in sent.iter().skip(shown) {
+            let _ = mails.send(mail.clone());
+        }
+        shown = sent.len();
         tokio::time::sleep(TAIL_PERIOD).await;
     }
 }

@@ -21,7 +21,6 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, Response, StatusCode, request::Parts};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::broadcast;
 
 use self::forward::Emulator;
 use super::desk::Desk;
@@ -29,9 +28,6 @@ use super::mail::Mail;
 
 /// The limit of an HTTP API on AWS.
 const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
-/// Messages that a slow subscriber may lag behind before it misses some; [`Front::messages`] has
-/// them all.
-const SUBSCRIBER_LAG_MAX: usize = 1024;
 const SEND_EMAIL_PATH: &str = "/v2/email/outbound-emails";
 
 /// Ends processes by the name of their function, and returns their ids.
@@ -57,7 +53,6 @@ pub struct Front {
     stack: OnceLock<Stack>,
     desk: OnceLock<Arc<Desk>>,
     hooks: Mutex<Hooks>,
-    arrivals: broadcast::Sender<Mail>,
     server: OnceLock<tokio::task::AbortHandle>,
 }
 
@@ -84,7 +79,6 @@ impl Front {
                 hang_count: 0,
                 has_events: true,
             }),
-            arrivals: broadcast::Sender::new(SUBSCRIBER_LAG_MAX),
             server: OnceLock::new(),
         });
         let router = Router::new()
@@ -132,11 +126,6 @@ impl Front {
         self.hooks().messages.clone()
     }
 
-    /// Every email that is accepted from now on.
-    pub fn subscribe(&self) -> broadcast::Receiver<Mail> {
-        self.arrivals.subscribe()
-    }
-
     fn hooks(&self) -> MutexGuard<'_, Hooks> {
         self.hooks.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -144,9 +133,7 @@ impl Front {
     /// Captures an accepted email, and says how long its answer is to hang.
     fn accept(&self, message: Mail) -> Duration {
         let mut hooks = self.hooks();
-        hooks.messages.push(message.clone());
-        // No subscriber is no error.
-        let _ = self.arrivals.send(message);
+        hooks.messages.push(message);
         if hooks.hang_count == 0 {
             return Duration::ZERO;
         }

@@ -105,7 +105,7 @@ pub trait Evidence: Send + Sync {
     ) -> impl Future<Output = Result<Settled, PortError>> + Send;
 }
 
-/// What addresses said. Each call is one update, last writer by time; repeating it is safe.
+/// What addresses said. Each call is one update, last writer by time, the no of two at one moment; repeating it is safe.
 pub trait Permissions: Send + Sync {
     /// Writes a word on one topic unless a newer one stands there.
     fn consent(&self, change: &ConsentChange)

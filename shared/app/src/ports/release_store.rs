@@ -13,7 +13,8 @@ pub trait ReleaseStore: Send + Sync {
     /// The newest manifest, read consistently; none if nothing was ever published.
     fn manifest(&self) -> impl Future<Output = Result<Option<Manifest>, PortError>> + Send;
 
-    /// The parts with these hashes. Parts are immutable, so any copy is the right one.
+    /// The parts with these hashes, read consistently: a manifest may name parts that were written a moment ago. A part that is
+    /// missing is an error.
     fn parts(
         &self,
         hashes: &[PartHash],

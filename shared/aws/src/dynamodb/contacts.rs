@@ -76,7 +76,7 @@ impl DynamoDb {
             let item = item.map_err(|error| port_error(TIMELINE, &error))?;
             rows.push(read_row(TIMELINE, &item)?);
         }
-        rows.sort_by_key(|row| (row.at, row.rev));
+        rows.sort_by_key(|row| (row.at, row.rev, row.input.order()));
         Ok(rows)
     }
 }
@@ -169,7 +169,7 @@ impl Contacts for DynamoContacts {
             let item = item.map_err(|error| port_error(TIMELINE, &error))?;
             rows.push(read_row(TIMELINE, &item)?);
         }
-        rows.sort_by_key(|row| (row.at, row.rev));
+        rows.sort_by_key(|row| (row.at, row.rev, row.input.order()));
         Ok(rows)
     }
 }

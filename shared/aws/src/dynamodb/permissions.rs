@@ -15,6 +15,8 @@ const READ: &str = "read a permission";
 const CONSENT: &str = "write a consent";
 const UNSUBSCRIBE: &str = "write an unsubscribe";
 const SUPPRESS: &str = "suppress an address";
+/// No word on the topic, or an older one.
+const NEWER: &str = "attribute_not_exists(#topic) OR #topic.#at < :at";
 /// What a topic's attribute is called.
 const TOPIC: &str = "t:";
 
@@ -111,12 +113,22 @@ impl Permissions for DynamoDb {
         ]));
         let update = UpdateBuilder::default()
             .update_expression("SET #topic = :consent ADD rev :one")
-            .condition_expression("attribute_not_exists(#topic) OR #topic.#at < :at")
             .expression_attribute_names("#topic", format!("{TOPIC}{}", change.topic))
             .expression_attribute_names("#at", "at")
             .expression_attribute_values(":consent", consent)
             .expression_attribute_values(":at", at(change.consent.at))
             .expression_attribute_values(":one", n(1));
+        let update = if change.consent.opted_in {
+            update.condition_expression(NEWER)
+        } else {
+            // Of a yes and a no at one moment the no counts, in whichever order they arrive.
+            update
+                .condition_expression(format!(
+                    "{NEWER} OR (#topic.#at = :at AND #topic.#in = :in)"
+                ))
+                .expression_attribute_names("#in", "in")
+                .expression_attribute_values(":in", AttributeValue::Bool(true))
+        };
         self.update_permission(CONSENT, change.permission, update)
             .await
     }

@@ -41,7 +41,9 @@ impl ReleaseStore for DynamoDb {
         for batch in hashes.chunks(BATCH) {
             let mut keys: Vec<Item> = batch.iter().copied().map(part_pk).collect();
             while !keys.is_empty() {
-                let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).build();
+                // Consistently, like the manifest: a part that was written a moment ago must be there.
+                let wanted = KeysAndAttributes::builder().consistent_read(true);
+                let wanted = wanted.set_keys(Some(keys)).build();
                 let wanted = wanted.map_err(|error| PortError::invalid(PARTS, error))?;
                 let request = self.client.batch_get_item();
                 let request = request.request_items(&self.tables.releases, wanted);

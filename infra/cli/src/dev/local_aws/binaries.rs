@@ -43,8 +43,13 @@ pub(super) fn build(
         profile,
         "--message-format=json-render-diagnostics",
     ]);
-    for (_, binary) in FUNCTIONS {
-        cargo.args(["--package", &format!("wend-{binary}"), "--bin", binary]);
+    if profile == "release" {
+        for (_, binary) in FUNCTIONS {
+            cargo.args(["--package", &format!("wend-{binary}"), "--bin", binary]);
+        }
+    } else {
+        // As `cargo test --workspace` does, so that the two share what they compile.
+        cargo.args(["--workspace", "--bins"]);
     }
     let mut child = cargo
         .stdin(Stdio::null())

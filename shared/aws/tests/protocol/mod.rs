@@ -1,0 +1,6 @@
+//! Exactly once, at most once, and what happens when something breaks in the middle.
+
+mod dispatch;
+mod evaluate;
+mod stores;
+mod sweep;

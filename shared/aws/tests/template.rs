@@ -1,0 +1,172 @@
+//! `template.yaml` has the tables that the adapters write.
+
+use std::collections::BTreeMap;
+
+use granit_parser::{Event, Options, Parser, StrInput};
+use wend_aws::dynamodb::DUE_INDEX;
+use wend_aws::dynamodb::schema::{CONTACTS, LOG, RELEASES, Schema};
+
+const TEMPLATE: &str = include_str!("../../../template.yaml");
+
+/// YAML without its tags: `!Ref X` is `X`. Functions of CloudFormation are not resolved; no key of a table has one.
+#[derive(Clone, Debug, PartialEq)]
+enum Yaml {
+    Text(String),
+    List(Vec<Yaml>),
+    Map(BTreeMap<String, Yaml>),
+}
+
+impl Yaml {
+    fn parse(text: &str) -> Self {
+        let mut events = Parser::new_from_str_with_options(text, Options::default());
+        loop {
+            match next(&mut events) {
+                Event::StreamStart | Event::DocumentStart(..) => {}
+                event => return Self::node(event, &mut events),
+            }
+        }
+    }
+
+    fn node<'a>(event: Event<'a>, events: &mut Parser<'a, StrInput<'a>>) -> Self {
+        match event {
+            Event::Scalar(text, ..) => Self::Text(text.into_owned()),
+            Event::SequenceStart(..) => {
+                let mut items = Vec::new();
+                loop {
+                    match next(events) {
+                        Event::SequenceEnd => return Self::List(items),
+                        event => items.push(Self::node(event, events)),
+                    }
+                }
+            }
+            Event::MappingStart(..) => {
+                let mut map = BTreeMap::new();
+                loop {
+                    match next(events) {
+                        Event::MappingEnd => return Self::Map(map),
+                        Event::Scalar(key, ..) => {
+                            let value = next(events);
+                            map.insert(key.into_owned(), Self::node(value, events));
+                        }
+                        other => panic!("not a key: {other:?}"),
+                    }
+                }
+            }
+            other => panic!("not a value: {other:?}"),
+        }
+    }
+
+    fn get(&self, key: &str) -> Option<&Self> {
+        match self {
+            Self::Map(map) => map.get(key),
+            Self::Text(_) | Self::List(_) => None,
+        }
+    }
+
+    fn text(&self, key: &str) -> &str {
+        match self.get(key) {
+            Some(Self::Text(text)) => text,
+            other => panic!("{key} is {other:?}"),
+        }
+    }
+
+    fn list(&self, key: &str) -> &[Self] {
+        match self.get(key) {
+            None => &[],
+            Some(Self::List(items)) => items,
+            other => panic!("{key} is {other:?}"),
+        }
+    }
+}
+
+fn next<'a>(events: &mut Parser<'a, StrInput<'a>>) -> Event<'a> {
+    loop {
+        match events.next().unwrap().unwrap() {
+            (Event::Comment(..), _) => {}
+            (event, _) => return event,
+        }
+    }
+}
+
+/// The properties of a table.
+fn table(resource: &str) -> Yaml {
+    let template = Yaml::parse(TEMPLATE);
+    let table = template.get("Resources").unwrap().get(resource).unwrap();
+    assert_eq!(table.text("Type"), "AWS::DynamoDB::Table");
+    table.get("Properties").unwrap().clone()
+}
+
+/// A key schema as names and types; the partition key comes first.
+fn keys(table: &Yaml, key_schema: &[Yaml]) -> Vec<(String, String)> {
+    let kinds: Vec<&str> = key_schema.iter().map(|key| key.text("KeyType")).collect();
+    assert!(["HASH", "RANGE"].starts_with(&kinds), "{kinds:?}");
+    let types = attribute_types(table);
+    let names = key_schema.iter().map(|key| key.text("AttributeName"));
+    let keys = names.map(|name| (name.to_owned(), types[name].clone()));
+    keys.collect()
+}
+
+fn attribute_types(table: &Yaml) -> BTreeMap<String, String> {
+    let definitions = table.list("AttributeDefinitions").iter();
+    let types = definitions.map(|definition| {
+        let name = definition.text("AttributeName").to_owned();
+        (name, definition.text("AttributeType").to_owned())
+    });
+    types.collect()
+}
+
+fn owned(keys: &[(&str, &str)]) -> Vec<(String, String)> {
+    let keys = keys.iter();
+    keys.map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned()))
+        .collect()
+}
+
+#[test]
+fn the_template_has_the_keys_that_the_adapters_use() {
+    let tables: [(&str, Schema); 3] = [
+        ("ContactsTable", CONTACTS),
+        ("LogTable", LOG),
+        ("ReleasesTable", RELEASES),
+    ];
+    for (resource, schema) in tables {
+        let table = table(resource);
+        assert_eq!(
+            keys(&table, table.list("KeySchema")),
+            owned(schema.keys),
+            "{resource}"
+        );
+        let all = schema.keys.iter().chain(schema.index).copied();
+        let all = owned(&all.collect::<Vec<_>>());
+        assert_eq!(
+            attribute_types(&table),
+            all.into_iter().collect(),
+            "{resource}"
+        );
+    }
+}
+
+#[test]
+fn the_template_has_the_due_index_and_no_other() {
+    let contacts = table("ContactsTable");
+    let [index] = contacts.list("GlobalSecondaryIndexes") else {
+        panic!("one index: {contacts:?}")
+    };
+    assert_eq!(index.text("IndexName"), DUE_INDEX);
+    assert_eq!(
+        keys(&contacts, index.list("KeySchema")),
+        owned(CONTACTS.index)
+    );
+    let projection = index.get("Projection").unwrap();
+    assert_eq!(projection.text("ProjectionType"), "KEYS_ONLY");
+    for resource in ["LogTable", "ReleasesTable"] {
+        assert_eq!(table(resource).get("GlobalSecondaryIndexes"), None);
+    }
+}
+
+#[test]
+fn the_template_deletes_log_rows_when_they_expire() {
+    let log = table("LogTable");
+    let time_to_live = log.get("TimeToLiveSpecification").unwrap();
+    assert_eq!(time_to_live.text("AttributeName"), "expires_at");
+    assert_eq!(time_to_live.text("Enabled"), "true");
+}
