@@ -15,7 +15,7 @@ use wend_aws::{clients, lambda, settings, telemetry};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let config = clients::config().await;
+    let config = clients::lambda_config()?;
     let db = DynamoDb::new(aws_sdk_dynamodb::Client::new(&config), settings::tables());
     let sqs = aws_sdk_sqs::Client::new(&config);
     let ingest = Arc::new(Ingest {

@@ -13,7 +13,7 @@ use wend_aws::{clients, lambda, settings, telemetry};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let config = clients::config().await;
+    let config = clients::lambda_config()?;
     let db = DynamoDb::new(aws_sdk_dynamodb::Client::new(&config), settings::tables());
     let secret = db.secret(new_secret()).await?;
     let track = Arc::new(Track {

@@ -18,6 +18,7 @@ use wend_app::ports::{Mail, Mailer, Submitted};
 use wend_core::identity::IdentitySecret;
 
 use crate::error::words;
+use crate::settings;
 
 /// Time for the one attempt: well within the function's timeout, so that the row is settled by whoever claimed it.
 const ATTEMPT: Duration = Duration::from_secs(10);
@@ -45,10 +46,14 @@ impl SesMailer {
             .build();
         let config = aws_sdk_sesv2::config::Builder::from(config)
             .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts)
-            .build();
+            .timeout_config(timeouts);
+        // The local AWS puts a front before SES, and only before SES.
+        let config = match settings::text("AWS_ENDPOINT_URL_SESV2") {
+            Ok(endpoint) => config.endpoint_url(endpoint),
+            Err(_) => config,
+        };
         Self {
-            client: Client::from_conf(config),
+            client: Client::from_conf(config.build()),
             configuration_set,
             secret,
         }

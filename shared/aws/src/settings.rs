@@ -3,6 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use tracing_subscriber::filter::LevelFilter;
+
 /// A setting is missing or cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
@@ -35,12 +37,21 @@ pub fn text(name: &'static str) -> Result<String, SettingsError> {
 
 /// The variable `name` as a whole number.
 pub fn number<T: FromStr>(name: &'static str) -> Result<T, SettingsError> {
+    parsed(name, "a whole number")
+}
+
+/// The variable `name` as a level: `error`, `warn`, `info`, `debug`, `trace` or `off`.
+pub fn level(name: &'static str) -> Result<LevelFilter, SettingsError> {
+    parsed(name, "a level such as `info`")
+}
+
+fn parsed<T: FromStr>(name: &'static str, expected: &'static str) -> Result<T, SettingsError> {
     let value = text(name)?;
-    let number = value.parse();
-    number.map_err(|_| SettingsError::Unreadable {
+    let parsed = value.parse();
+    parsed.map_err(|_| SettingsError::Unreadable {
         name,
         value,
-        expected: "a whole number",
+        expected,
     })
 }
 

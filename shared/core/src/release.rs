@@ -222,28 +222,33 @@ pub struct Manifest {
     pub published_at: Timestamp,
     /// The newest definitions.
     pub current: Vec<PartHash>,
-    /// Journeys that were replaced or deleted, and that runs may still follow.
-    pub retained: Vec<PartHash>,
+    /// Every version of every journey so far: a run follows the one that it entered, also after it was replaced or deleted.
+    pub journeys: Vec<PartHash>,
 }
 
 impl Manifest {
     /// The manifest that follows `before` when `parts` are published.
     pub fn next(before: Option<&Self>, parts: &[Part], now: Timestamp) -> Self {
-        let current: Vec<PartHash> = parts.iter().map(Part::hash).collect();
-        let earlier = before.map_or(&[][..], |before| &before.current);
-        let retained = before.map_or(&[][..], |before| &before.retained);
-        let retained = retained.iter().chain(earlier).copied();
+        let is_journey = |part: &&Part| matches!(part.definition, Definition::Journey(_));
+        let mut journeys = before.map_or_else(Vec::new, |before| before.journeys.clone());
+        journeys.extend(parts.iter().filter(is_journey).map(Part::hash));
+        journeys.sort_unstable();
+        journeys.dedup();
         Self {
             number: before.map_or(1, |before| before.number + 1),
             published_at: now,
-            retained: retained.filter(|hash| !current.contains(hash)).collect(),
-            current,
+            current: parts.iter().map(Part::hash).collect(),
+            journeys,
         }
     }
 
     /// Every part that the release needs.
     pub fn parts(&self) -> impl Iterator<Item = PartHash> + '_ {
-        self.current.iter().chain(&self.retained).copied()
+        let replaced = self
+            .journeys
+            .iter()
+            .filter(|hash| !self.current.contains(hash));
+        self.current.iter().chain(replaced).copied()
     }
 }
 
@@ -362,10 +367,7 @@ mod tests {
             std::slice::from_ref(&new),
             Timestamp::default(),
         );
-        assert_eq!(
-            (second.number, second.retained.clone()),
-            (2, vec![old.hash()])
-        );
+        assert_eq!((second.number, second.parts().count()), (2, 2));
         let release = Release::new(&second, vec![old.clone(), new.clone()]);
         assert_eq!(
             release.version(old.hash()).map(|j| j.title.as_str()),
@@ -377,7 +379,9 @@ mod tests {
         );
         assert_eq!(release.listeners("signed_up"), ["welcome"]);
         let third = Manifest::next(Some(&second), &[old], Timestamp::default());
-        assert_eq!(third.retained, [new.hash()]);
+        let parts: Vec<PartHash> = third.parts().collect();
+        assert_eq!(parts.len(), 2);
+        assert!(parts.contains(&new.hash()));
     }
 
     #[test]

@@ -109,8 +109,8 @@ pub enum Outcome {
     Unknown,
 }
 
-/// The send row's state. Moves only `Submitting → Accepted | Rejected | Held | Unknown`, `Held → Submitting | Skipped`,
-/// `Unknown → Accepted | Closed`; `Accepted`, `Rejected`, `Skipped` and `Closed` are final.
+/// The send row's state. It moves only from `Submitting` to `Final`, `Held` or `Unknown`, from `Held` to `Submitting` or a skip, and
+/// from `Unknown` to `Final`. What is final stays, but that late evidence turns an unknown outcome into an accepted one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SendState {

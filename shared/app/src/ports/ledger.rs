@@ -95,8 +95,8 @@ pub trait Ledger: Send + Sync {
 
 /// What the provider's own events prove.
 pub trait Evidence: Send + Sync {
-    /// Settles a send as accepted. Holds only if its row is `Submitting` or `Unknown`; otherwise the row already says what
-    /// happened and nothing is written.
+    /// Settles a send as accepted. Holds only if its row is `Submitting`, `Unknown` or closed as unknown; otherwise the row already
+    /// says what happened and nothing is written.
     fn accepted(
         &self,
         send: SendId,

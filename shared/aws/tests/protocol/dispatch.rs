@@ -14,7 +14,7 @@ use wend_core::send::{Outcome, SendRequest, SendState, SkipReason};
 use wend_core::time::Timestamp;
 
 use crate::support::meddling::{EvidenceFirst, Meddle, MeddledClaim};
-use crate::support::world::{ana_permission, input, request};
+use crate::support::world::{ANA, ana_permission, input, request};
 use crate::support::{World, received};
 
 fn accepted(provider_id: &str) -> Outcome {
@@ -290,6 +290,14 @@ async fn an_unknown_send_without_evidence_closes_as_unknown_after_its_window() {
     assert_eq!(world.mailer.sends().len(), 1);
     // What was perhaps sent counts.
     assert_eq!(world.submissions().await, [asked.send]);
+    // Evidence that comes later still sets the ledger right.
+    let late = event("Delivery", &asked, "ses-1", closed_at);
+    world.feedback().batch(&received([late])).await;
+    let settled = SendState::Final {
+        at: closed_at,
+        outcome: accepted("ses-1"),
+    };
+    assert_eq!(world.send_states().await, [settled]);
 }
 
 #[tokio::test]
@@ -339,6 +347,36 @@ async fn a_held_send_whose_reader_unsubscribes_is_skipped() {
     let reason = SkipReason::Unsubscribed;
     assert_eq!(outcome(&world, &asked).1, Outcome::Skipped { reason });
     assert_eq!(world.mailer.sends().len(), 1);
+}
+
+#[tokio::test]
+async fn an_address_that_comes_a_moment_after_the_event_is_waited_for_and_not_for_ever() {
+    let signs_up = json!({ "type": "track", "event": "signed_up", "userId": "ana" });
+    for is_named in [true, false] {
+        let world = World::new().await;
+        world.apply([world.event(signs_up.clone())]).await;
+        let message = world.dispatch.take_one();
+        deliver(&world.dispatcher(), &message).await;
+        assert_eq!(world.inputs.take(), []);
+        let again = world.dispatch.take_one();
+        if is_named {
+            let traits = json!({ "email": ANA, "first_name": "Ana", "subscribed": ["news"] });
+            let names = json!({ "type": "identify", "userId": "ana", "traits": traits });
+            world.apply([world.event(names)]).await;
+            world.clock.advance(again.delay);
+        } else {
+            world.clock.advance(Duration::from_secs(15));
+        }
+        deliver(&world.dispatcher(), &again).await;
+        let reason = SkipReason::NoAddress;
+        let (end, sent) = if is_named {
+            (accepted("fake"), 1)
+        } else {
+            (Outcome::Skipped { reason }, 0)
+        };
+        assert_eq!(outcome(&world, &request(&message)).1, end);
+        assert_eq!(world.mailer.sends().len(), sent);
+    }
 }
 
 #[tokio::test]

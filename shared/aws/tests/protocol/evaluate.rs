@@ -242,7 +242,7 @@ async fn forget_versions(world: &World) {
         number: before.number + 1,
         published_at: before.published_at,
         current: parts.iter().map(Part::hash).collect(),
-        retained: Vec::new(),
+        journeys: Vec::new(),
     };
     world.db.publish(&manifest, &parts).await.unwrap();
 }
