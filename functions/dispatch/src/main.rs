@@ -31,10 +31,11 @@ async fn main() -> Result<(), Error> {
         .into_iter()
         .collect::<Result<Vec<_>, settings::SettingsError>>()?;
     let secret = db.secret(new_secret()).await?;
+    let function_timeout = settings::secs("WEND_FUNCTION_TIMEOUT_SECS")?;
     let configuration_set = settings::text("WEND_CONFIGURATION_SET")?;
     let dispatch = Arc::new(Dispatch {
         ledger: db.clone(),
-        mailer: SesMailer::new(&config, configuration_set, secret.clone()),
+        mailer: SesMailer::new(&config, configuration_set, secret.clone(), function_timeout),
         inputs: queue("WEND_INPUTS_QUEUE_URL")?,
         again: queue("WEND_DISPATCH_QUEUE_URL")?,
         aside: DeadLetters::new(sqs.clone(), pairs),
@@ -43,7 +44,7 @@ async fn main() -> Result<(), Error> {
         secret,
         pace: Mutex::new(TokenBucket::new(share_of_rate()?)),
         times: SendTimes {
-            function_timeout: settings::secs("WEND_FUNCTION_TIMEOUT_SECS")?,
+            function_timeout,
             unknown_window: settings::secs("WEND_UNKNOWN_WINDOW_SECS")?,
         },
         public_url: settings::text("WEND_PUBLIC_URL")?

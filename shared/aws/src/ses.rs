@@ -20,8 +20,6 @@ use wend_core::identity::IdentitySecret;
 use crate::error::words;
 use crate::settings;
 
-/// Time for the one attempt: well within the function's timeout, so that the row is settled by whoever claimed it.
-const ATTEMPT: Duration = Duration::from_secs(10);
 /// Over the account's rate: the second is full.
 const RATE_PAUSE: Duration = Duration::from_secs(2);
 /// Over the daily quota: the window moves slowly. As long as a queue can delay.
@@ -38,11 +36,17 @@ pub struct SesMailer {
 }
 
 impl SesMailer {
-    /// A mailer without retries. `configuration_set` makes SES publish events.
-    pub fn new(config: &SdkConfig, configuration_set: String, secret: IdentitySecret) -> Self {
+    /// A mailer without retries, whose one attempt takes half of the function's timeout at most, so that the row is settled by
+    /// whoever claimed it. `configuration_set` makes SES publish events.
+    pub fn new(
+        config: &SdkConfig,
+        configuration_set: String,
+        secret: IdentitySecret,
+        function_timeout: Duration,
+    ) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(3))
-            .operation_timeout(ATTEMPT)
+            .operation_timeout(function_timeout / 2)
             .build();
         let config = aws_sdk_sesv2::config::Builder::from(config)
             .retry_config(RetryConfig::disabled())

@@ -218,7 +218,12 @@ async fn a_send_is_one_batched_read_one_claim_one_mail_one_update_and_one_outcom
         world.apply(users.map(|user| world.signs_up(&user))).await;
         let ses = Stub::always(Answer::Json(200, json!({ "MessageId": "m" }))).await;
         let sqs = sqs::sqs().await;
-        let mailer = SesMailer::new(&config(&ses.url), "set".to_owned(), SECRET);
+        let mailer = SesMailer::new(
+            &config(&ses.url),
+            "set".to_owned(),
+            SECRET,
+            Duration::from_secs(20),
+        );
         let queues = (sqs::queue(&sqs, "inputs"), sqs::queue(&sqs, "dispatch"));
         let dispatch = world.dispatcher_with(world.db.clone(), mailer, queues);
         dispatch.releases.current().await.unwrap();

@@ -58,7 +58,12 @@ impl Letter {
 }
 
 fn mailer(stub: &Stub) -> SesMailer {
-    SesMailer::new(&config(&stub.url), "wend-set".to_owned(), SECRET)
+    SesMailer::new(
+        &config(&stub.url),
+        "wend-set".to_owned(),
+        SECRET,
+        Duration::from_secs(20),
+    )
 }
 
 fn accepts() -> Answer {
@@ -223,7 +228,12 @@ async fn a_refused_connection_is_not_taken() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let mailer = SesMailer::new(&config(&url), "wend-set".to_owned(), SECRET);
+    let mailer = SesMailer::new(
+        &config(&url),
+        "wend-set".to_owned(),
+        SECRET,
+        Duration::from_secs(20),
+    );
     let submitted = Letter::new().await.submit(&mailer).await;
     let Submitted::NotTaken {
         reason,
@@ -256,7 +266,12 @@ async fn a_provider_that_never_answers_is_ambiguous_and_not_asked_twice() {
     let sleep = TestSleep(watch::Sender::new(false));
     let config = config(&stub.url).into_builder();
     let config = config.sleep_impl(sleep.clone()).build();
-    let mailer = SesMailer::new(&config, "wend-set".to_owned(), SECRET);
+    let mailer = SesMailer::new(
+        &config,
+        "wend-set".to_owned(),
+        SECRET,
+        Duration::from_secs(20),
+    );
     let time_runs_out = async {
         stub.was_asked().await;
         sleep.0.send_replace(true);

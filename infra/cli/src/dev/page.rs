@@ -6,7 +6,7 @@ use super::mail::Mail;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1f2328}\
     table{width:100%;border-collapse:collapse}td,th{text-align:left;padding:.5rem;border-bottom:1px solid #d0d7de;\
-    vertical-align:top}iframe{width:100%;height:32rem;border:1px solid #d0d7de}pre{white-space:pre-wrap;background:#f6f8fa;\
+    vertical-align:top;overflow-wrap:anywhere}iframe{width:100%;height:32rem;border:1px solid #d0d7de}pre{white-space:pre-wrap;background:#f6f8fa;\
     padding:1rem}a{color:#0550ae}.quiet{color:#59636e}";
 
 /// The list, newest first. It looks for new mails by itself.
