@@ -37,7 +37,7 @@ const SCHEMA: &str = "
 /// How long a received message stays hidden: as `VisibilityTimeoutSeconds` of the local AWS.
 const VISIBILITY: Duration = Duration::from_secs(30);
 /// As `maxReceiveCount` in template.yaml: a dispatch message is the timer of its send and comes back often.
-const RECEIVES_MAX: i64 = 5;
+const RECEIVES_MAX: i64 = 20;
 const DISPATCH_RECEIVES_MAX: i64 = 100;
 /// Most messages of one batch, as with SQS.
 const BATCH: i64 = 10;

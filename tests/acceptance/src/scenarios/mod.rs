@@ -1,0 +1,28 @@
+//! What must hold, one function a scenario.
+
+pub mod audit;
+mod edge;
+mod journey;
+pub mod kills_of_functions;
+pub mod kills_of_process;
+mod ledger;
+mod segment;
+mod unsubscribe;
+
+use super::Scenario;
+
+/// Scenarios of both modes.
+pub const BOTH: [Scenario; 9] = [
+    journey::THREE_MAILS,
+    journey::FIVE_TIMES,
+    journey::WRONG_ORDER,
+    unsubscribe::ONE_CLICK,
+    edge::REFUSED,
+    edge::ONE_BAD_ITEM,
+    edge::BEACON,
+    edge::PREFLIGHT,
+    edge::POISON,
+];
+
+/// Scenarios of the local AWS alone: they need what only its Python environment has.
+pub const AWS: [Scenario; 1] = [segment::REAL_CLIENT];
