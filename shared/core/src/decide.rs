@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::calendar::{self, ClosedDays, DateValue, Place, Resolved};
 use crate::contact::{Attribute, CONTACT_BYTES_MAX, Contact, Email};
 use crate::enrollment::{Enrollment, State};
 use crate::id::{ContactKey, EnrollmentId, SendId};
@@ -18,9 +19,11 @@ use crate::input::{Envelope, Event, Input, Properties, SendOutcome};
 use crate::log::{Effect, EndReason, INPUT_AGE_MAX, LogRow, NotEntered, Refusal, Trace};
 use crate::permission::{Consent, ConsentChange};
 use crate::personal::Personal;
-use crate::release::{Journey, JourneyState, Reentry, Release, Verb};
+use crate::phrase::Wait;
+use crate::release::{IfPast, Journey, JourneyState, Reentry, Release, Verb};
 use crate::send::SendRequest;
 use crate::time::Timestamp;
+use crate::zone::Zone;
 
 /// A message older than this is not worth sending.
 const EMAIL_EXPIRES_AFTER: Duration = Duration::from_hours(2 * 24);
@@ -31,6 +34,8 @@ const IDENTITIES_MAX: usize = 50;
 /// Attributes that are not kept as such: `email` is the address, consent stands in the permission row.
 const SUBSCRIBED: &str = "subscribed";
 const UNSUBSCRIBED: &str = "unsubscribed";
+/// The attribute that names the contact's zone; Segment's `context.timezone` sets it.
+const TIMEZONE: &str = "timezone";
 
 /// What a decision is made with, beside the contact and the input.
 #[derive(Clone, Copy, Debug)]
@@ -467,7 +472,9 @@ impl Deciding<'_> {
         let may_enter = match journey.reentry {
             Reentry::Never => false,
             Reentry::Always => true,
-            Reentry::After(pause) => self.now.since(*entered_at) >= pause,
+            Reentry::After(pause) => {
+                self.now >= calendar::after(pause, *entered_at, place(&self.zone()))
+            }
         };
         (!may_enter).then_some(NotEntered::Reentry)
     }
@@ -567,9 +574,18 @@ impl Deciding<'_> {
             run.steps_begun += 1;
             let lasting = match &step.verb {
                 Verb::Email { template } => Some(self.request(&run, &step.id, template)),
-                Verb::Wait { duration } => {
-                    at = at.plus(*duration);
-                    (at > self.now).then(|| self.wait(&run, &step.id, at))
+                Verb::Wait { wait, if_past } => {
+                    let zone = self.zone();
+                    let Some(due_at) = self.due_at(&run, &step.id, wait, at, &zone) else {
+                        if *if_past == IfPast::Continue {
+                            continue;
+                        }
+                        self.end(enrollment, EndReason::DatePassed);
+                        return Ok(());
+                    };
+                    at = due_at;
+                    let zone = Some(zone).filter(|_| !matches!(wait, Wait::Exact(_)));
+                    (at > self.now).then(|| self.wait(&run, &step.id, at, zone))
                 }
             };
             if let Some(state) = lasting {
@@ -584,12 +600,56 @@ impl Deciding<'_> {
         Ok(())
     }
 
-    fn wait(&mut self, run: &Enrollment, step: &str, due_at: Timestamp) -> State {
+    /// The zone in which the contact lives: as it says, else the project's, else UTC.
+    fn zone(&self) -> Zone {
+        let said = self.contact.attributes.get(TIMEZONE);
+        let said = said.and_then(|said| said.value.expose().as_str());
+        said.and_then(Zone::parse)
+            .or_else(|| self.context.release.project.zone.clone())
+            .unwrap_or(Zone::utc())
+    }
+
+    /// When a wait that begins at `at` is over; none, with its trace, if its date has passed or is not known.
+    fn due_at(
+        &mut self,
+        run: &Enrollment,
+        step: &str,
+        wait: &Wait,
+        at: Timestamp,
+        zone: &Zone,
+    ) -> Option<Timestamp> {
+        let attributes = &self.contact.attributes;
+        let resolved = calendar::resolve(wait, at, self.now, place(zone), |path| {
+            // The definitions' reader lets only dates of the contact through.
+            let attribute = attributes.get(path.name())?;
+            DateValue::read(attribute.value.expose())
+        });
+        let past = match resolved {
+            Resolved::At(due_at) => return Some(due_at),
+            Resolved::Past(past) => Some(past),
+            Resolved::NoValue => None,
+        };
+        self.trace.push(Trace::NotWaited {
+            journey: run.journey.clone(),
+            step: step.to_owned(),
+            past,
+        });
+        None
+    }
+
+    fn wait(
+        &mut self,
+        run: &Enrollment,
+        step: &str,
+        due_at: Timestamp,
+        zone: Option<Zone>,
+    ) -> State {
         let journey = run.journey.clone();
         self.trace.push(Trace::Waits {
             journey,
             step: step.to_owned(),
             due_at,
+            zone,
         });
         State::Waiting {
             step: step.to_owned(),
@@ -660,6 +720,15 @@ impl Deciding<'_> {
             self.effects
                 .extend(due_at.map(|due_at| Effect::Wake { due_at }));
         }
+    }
+}
+
+/// Where calendar phrases are read. No file declares closed days yet.
+fn place(zone: &Zone) -> Place<'_> {
+    static CLOSED: ClosedDays = ClosedDays::NONE;
+    Place {
+        zone,
+        closed: &CLOSED,
     }
 }
 

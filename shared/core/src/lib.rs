@@ -5,7 +5,9 @@
 //!
 //! | module | owns |
 //! |---|---|
-//! | [`time`] | instants, durations, the time phrases of journey files |
+//! | [`time`], [`zone`] | instants, time zones |
+//! | [`phrase`] | the time phrases of journey files |
+//! | [`calendar`] | phrase × instant × zone → instant |
 //! | [`id`] | derived ids: contacts, inputs, enrollments, sends |
 //! | [`personal`] | personal data that cannot be logged by accident |
 //! | [`identity`] | the keys by which a message names a contact |
@@ -21,6 +23,7 @@
 #![warn(missing_docs)]
 #![warn(clippy::indexing_slicing, clippy::wildcard_enum_match_arm)]
 
+pub mod calendar;
 pub mod contact;
 pub mod decide;
 pub mod definitions;
@@ -33,9 +36,11 @@ pub mod log;
 pub mod pace;
 pub mod permission;
 pub mod personal;
+pub mod phrase;
 pub mod release;
 pub mod send;
 pub mod syntax;
 pub mod time;
 pub mod token;
 pub mod tracking;
+pub mod zone;

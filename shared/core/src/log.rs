@@ -13,6 +13,7 @@ use crate::input::Input;
 use crate::permission::ConsentChange;
 use crate::send::{Outcome, SendRequest};
 use crate::time::Timestamp;
+use crate::zone::Zone;
 
 /// How long rows are kept: longer than [`INPUT_AGE_MAX`], so that no input outlives the proof that it was applied.
 pub const LOG_FOR: Duration = Duration::from_hours(90 * 24);
@@ -122,6 +123,18 @@ pub enum Trace {
         step: String,
         /// Until when.
         due_at: Timestamp,
+        /// Whose clock was read; none for an exact time.
+        #[serde(default)]
+        zone: Option<Zone>,
+    },
+    /// A run does not wait: the date has passed, or is not known.
+    NotWaited {
+        /// The journey.
+        journey: String,
+        /// The step.
+        step: String,
+        /// The moment that has passed; none if the data has no such date.
+        past: Option<Timestamp>,
     },
     /// A wait is over.
     WaitOver {
@@ -185,6 +198,8 @@ pub enum NotEntered {
 pub enum EndReason {
     /// It reached the end of its steps.
     Completed,
+    /// A date has passed or is not known, and its step says `if_past: exit`.
+    DatePassed,
     /// Its step stands in no version that is still there.
     StepMissing,
 }

@@ -6,14 +6,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::definitions::SourceFile;
 use crate::id::PartHash;
 use crate::identity::Channel;
+use crate::phrase::{Span, Wait};
 use crate::time::Timestamp;
+use crate::zone::Zone;
 
 /// A journey's definition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,8 +57,8 @@ pub enum Reentry {
     Never,
     /// Whenever no run lives.
     Always,
-    /// This long after the last entry.
-    After(Duration),
+    /// This long after the last entry; days are counted where the contact lives.
+    After(Span),
 }
 
 /// What starts a run.
@@ -85,11 +86,24 @@ pub enum Verb {
         /// The template's id.
         template: String,
     },
-    /// Waits an exact time.
+    /// Waits.
     Wait {
-        /// How long.
-        duration: Duration,
+        /// For what.
+        wait: Wait,
+        /// What happens when the date has passed, or is not in the data.
+        if_past: IfPast,
     },
+}
+
+/// What a run does at a wait whose date has passed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IfPast {
+    /// Goes on with the next step, at once.
+    #[default]
+    Continue,
+    /// Ends.
+    Exit,
 }
 
 /// A message's definition.
@@ -130,6 +144,9 @@ pub struct Project {
     pub id: String,
     /// The postal address that marketing mail carries (CAN-SPAM).
     pub postal_address: Option<String>,
+    /// The zone of contacts who name none; UTC without one.
+    #[serde(default)]
+    pub zone: Option<Zone>,
     /// Who messages come from, by name.
     pub senders: BTreeMap<String, Sender>,
     /// What contacts can opt in to, by name.

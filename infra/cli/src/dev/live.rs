@@ -1,6 +1,7 @@
 //! What happens, as lines in the terminal.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use tokio::sync::broadcast::Receiver;
@@ -160,6 +161,13 @@ impl Live {
                 journey.clone(),
                 format!("not entered: {}", not_entered(*why)),
             ),
+            Trace::NotWaited { step, past, .. } => (
+                "wait",
+                step.clone(),
+                past.map_or("not waited: the date is not known".to_owned(), |past| {
+                    format!("not waited: {past} has passed")
+                }),
+            ),
             Trace::Waits { step, due_at, .. } => {
                 let by = self.schedule.queue_delay(*due_at, now);
                 let by = if by.is_some() {
@@ -170,7 +178,7 @@ impl Live {
                 (
                     "wait",
                     step.clone(),
-                    format!("until {}  ({by})", self.time(*due_at)),
+                    format!("until {}  ({by})", self.moment(*due_at, now)),
                 )
             }
             Trace::SendEnded { step, outcome, .. } => ("send", step.clone(), ended(outcome)?),
@@ -200,6 +208,14 @@ impl Live {
     fn name(&self, contact: ContactKey) -> String {
         let short = || contact.to_string().chars().take(8).collect();
         self.names.get(&contact).cloned().unwrap_or_else(short)
+    }
+
+    /// The time of `at`, with its day if that is a day or more away.
+    fn moment(&self, at: Timestamp, now: Timestamp) -> String {
+        let is_near = at.since(now) < Duration::from_hours(24);
+        let at = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or_default();
+        let format = if is_near { "%H:%M:%S" } else { "%a %F %H:%M" };
+        at.to_zoned(self.zone.clone()).strftime(format).to_string()
     }
 
     fn time(&self, at: Timestamp) -> String {

@@ -13,7 +13,7 @@ const SECRET: IdentitySecret = IdentitySecret::new([7; 32]);
 const WELCOME: &str = "journey: welcome\nstate: live\ntriggers: [ { event: signed_up } ]\nsteps:\n  \
     - { id: hello, email: hi }\n  - { id: pause, wait: 20 s }\n  - { id: tips, email: hi }\n";
 const HI: &str = "---\ntemplate: hi\nchannel: email\nclass: marketing\ntopic: news\nfrom: shop\nsubject: Hi\n---\nHi\n";
-const PROJECT: &str = "wend: 1\nproject: p\npostal_address: Street 1\nsenders: { shop: { email: a@b.example } }\n\
+const PROJECT: &str = "wend: 1\nproject: p\nzone: Europe/Berlin\npostal_address: Street 1\nsenders: { shop: { email: a@b.example } }\n\
     topics: { news: { title: News } }\n";
 
 fn release(journey: &str) -> Release {
@@ -395,4 +395,88 @@ fn a_row_survives_packing() {
     for row in &world.rows {
         assert_eq!(LogRow::unpack(&row.pack().unwrap()).unwrap(), *row);
     }
+}
+
+/// Where a run with this wait stands after Sunday, 1 March 2026, 08:00 UTC: the last line of its trace.
+fn waiting(wait: &str, traits: Value) -> Trace {
+    let journey = "journey: welcome\nstate: live\ntriggers: [ { event: signed_up } ]\nsteps:\n  \
+        - { id: pause, wait: WAIT }\n";
+    let mut world = World::new(&journey.replace("WAIT", wait));
+    world.identify(traits);
+    world.track("signed_up").row.unwrap().trace.pop().unwrap()
+}
+
+fn waits_until(end: &str, zone: Option<&str>) -> Trace {
+    Trace::Waits {
+        journey: "welcome".into(),
+        step: "pause".into(),
+        due_at: Timestamp::parse(end).unwrap(),
+        zone: zone.and_then(Zone::parse),
+    }
+}
+
+#[test]
+fn a_wait_reads_the_clock_of_the_contact_then_of_the_project_then_utc() {
+    let at = |traits| waiting("1 day at 09:00", traits);
+    let berlin = waits_until("2026-03-02T08:00:00Z", Some("Europe/Berlin"));
+    assert_eq!(at(json!({})), berlin);
+    assert_eq!(at(json!({"timezone": "Middle/Earth"})), berlin);
+    assert_eq!(at(json!({"timezone": 7})), berlin);
+    assert_eq!(
+        at(json!({"timezone": "asia/kathmandu"})),
+        waits_until("2026-03-02T03:15:00Z", Some("Asia/Kathmandu"))
+    );
+    let exact = waiting("24h", json!({"timezone": "Asia/Kathmandu"}));
+    assert_eq!(exact, waits_until("2026-03-02T08:00:00Z", None));
+    let mut world = World::new(&WELCOME.replace("20 s", "until 12:00"));
+    world.release.project.zone = None;
+    let hello = request(&world.track("signed_up"));
+    let row = world.accepted(&hello).row.unwrap();
+    let Some(Trace::Waits { due_at, zone, .. }) = row.trace.last() else {
+        panic!("{:?}", row.trace)
+    };
+    let noon = Timestamp::parse("2026-03-01T12:00:00Z").unwrap();
+    assert_eq!((*due_at, zone), (noon, &Some(Zone::utc())));
+}
+
+#[test]
+fn wait_until_a_date_that_has_passed() {
+    let renewal = |date: &str| json!({"renewal": date, "timezone": "UTC"});
+    let wait = |if_past: &str, date| {
+        let wait = format!("until 1 day before contact.renewal at 10:00, if_past: {if_past}");
+        waiting(&wait, renewal(date))
+    };
+    let tomorrow = waits_until("2026-03-02T10:00:00Z", Some("UTC"));
+    assert_eq!(wait("exit", "2026-03-03"), tomorrow);
+    for (if_past, reason) in [
+        ("exit", EndReason::DatePassed),
+        ("continue", EndReason::Completed),
+    ] {
+        for date in ["2026-03-01", "someday"] {
+            let Trace::Ended { reason: found, .. } = wait(if_past, date) else {
+                panic!("{if_past} {date}")
+            };
+            assert_eq!(found, reason, "{if_past} {date}");
+        }
+    }
+}
+
+#[test]
+fn reentry_counts_days_where_the_contact_lives() {
+    let mut world = World::new(&WELCOME.replace("state: live", "state: live\nreentry: 28 days"));
+    let hello = request(&world.track("signed_up"));
+    world.accepted(&hello);
+    let tips = request(&world.advance(60).track("x"));
+    world.accepted(&tips);
+    // Clocks in Berlin went forward: 28 days have an hour less.
+    world.now = Timestamp::parse("2026-03-29T06:59:59Z").unwrap();
+    let early = world.track("signed_up").row.unwrap().trace;
+    assert!(matches!(
+        early.as_slice(),
+        [Trace::NotEntered {
+            why: NotEntered::Reentry,
+            ..
+        }]
+    ));
+    assert_eq!(request(&world.advance(1).track("signed_up")).step, "hello");
 }

@@ -1,12 +1,10 @@
 //! Reads a journey file.
 
-use std::time::Duration;
-
 use super::reader::{self, Faults, MapReader};
 use crate::definitions::Diagnostic;
-use crate::release::{Journey, JourneyState, Reentry, Step, Trigger, Verb};
+use crate::phrase::{Root, Span, Wait};
+use crate::release::{IfPast, Journey, JourneyState, Reentry, Step, Trigger, Verb};
 use crate::syntax::{self, Node, NodeValue, Position};
-use crate::time;
 
 pub(super) fn read(file: &str, text: &str) -> Result<Journey, Vec<Diagnostic>> {
     let root = syntax::parse(file, text).map_err(|fault| vec![fault])?;
@@ -63,17 +61,7 @@ fn reentry(node: &Node, faults: &mut Faults<'_>) -> Option<Reentry> {
     match reader::text(node, "reentry", faults)? {
         "never" => Some(Reentry::Never),
         "always" => Some(Reentry::Always),
-        text => duration(text, node.at, faults).map(Reentry::After),
-    }
-}
-
-fn duration(text: &str, at: Position, faults: &mut Faults<'_>) -> Option<Duration> {
-    match time::exact(text) {
-        Ok(duration) => Some(duration),
-        Err(error) => {
-            faults.add("E0121", at, &error.to_string(), &error.help());
-            None
-        }
+        _ => reader::phrase(node, "reentry", faults, Span::parse).map(Reentry::After),
     }
 }
 
@@ -137,9 +125,7 @@ fn step(node: &Node, faults: &mut Faults<'_>) -> Option<Step> {
         (Some(template), None) => {
             reader::id(template, "email", faults).map(|template| Verb::Email { template })
         }
-        (None, Some(phrase)) => reader::text(phrase, "wait", faults)
-            .and_then(|text| duration(text, phrase.at, faults))
-            .map(|duration| Verb::Wait { duration }),
+        (None, Some(phrase)) => wait_verb(phrase, &mut map, faults),
         (None, None) => {
             faults.add("E0110", at, "this step has no verb", "one of: email, wait");
             None
@@ -155,6 +141,46 @@ fn step(node: &Node, faults: &mut Faults<'_>) -> Option<Step> {
         id: id?,
         verb: verb?,
     })
+}
+
+/// What `if_past` can say. `goto` needs steps that can be gone to, which are not read yet.
+const IF_PAST: [(&str, IfPast); 2] = [("continue", IfPast::Continue), ("exit", IfPast::Exit)];
+
+fn wait_verb(node: &Node, map: &mut MapReader<'_>, faults: &mut Faults<'_>) -> Option<Verb> {
+    let if_past = map.optional("if_past");
+    let wait = reader::phrase(node, "wait", faults, Wait::parse)?;
+    if let Some(path) = wait.path().filter(|path| path.root() != Root::Contact) {
+        let message = format!("`{path}` cannot be waited for yet");
+        let help = "so far a wait takes dates of the contact, such as `contact.birthday`";
+        faults.add("E0125", node.at, &message, help);
+        return None;
+    }
+    let Some(if_past) = if_past else {
+        if let Some(path) = wait.path() {
+            let message = format!("`{path}` may have passed when this wait begins");
+            faults.add(
+                "E0126",
+                node.at,
+                &message,
+                "add `if_past: continue` or `if_past: exit`",
+            );
+            return None;
+        }
+        let if_past = IfPast::default();
+        return Some(Verb::Wait { wait, if_past });
+    };
+    if !wait.may_be_past() {
+        let message = "this wait has no date that could have passed";
+        faults.add("E0127", if_past.at, message, "remove `if_past`");
+        return None;
+    }
+    if reader::text(if_past, "if_past", faults)?.starts_with("goto") {
+        let message = "`if_past` cannot go to another step yet";
+        faults.add("E0128", if_past.at, message, "one of: continue, exit");
+        return None;
+    }
+    let if_past = reader::choice(if_past, "if_past", &IF_PAST, faults)?;
+    Some(Verb::Wait { wait, if_past })
 }
 
 /// Faults that show only beside the project's templates.
@@ -220,7 +246,8 @@ mod tests {
         assert_eq!(journey.reentry, Reentry::Never);
         assert_eq!(journey.steps.len(), 2);
         let wait = Verb::Wait {
-            duration: Duration::from_secs(20),
+            wait: Wait::parse("20 s").unwrap(),
+            if_past: IfPast::Continue,
         };
         assert_eq!(journey.steps.last().map(|step| &step.verb), Some(&wait));
     }
@@ -241,6 +268,75 @@ mod tests {
             found.last().map(|(_, line, help)| (*line, help.as_str())),
             Some((2, "did you mean `state`?"))
         );
+    }
+
+    #[test]
+    fn waits_and_reentry_take_every_time_phrase() {
+        let text = WELCOME.replace("state: live", "state: live\nreentry: 2 weeks");
+        for (options, if_past) in [
+            ("2 days at 09:00", IfPast::Continue),
+            ("until mon-fri 09:00", IfPast::Continue),
+            ("until 2027-12-24 10:00", IfPast::Continue),
+            ("until 2027-12-24, if_past: exit", IfPast::Exit),
+            (
+                "until 1 day before contact.renewal, if_past: exit",
+                IfPast::Exit,
+            ),
+            (
+                "until contact.renewal at 09:00, if_past: continue",
+                IfPast::Continue,
+            ),
+        ] {
+            let journey = read("journeys/welcome.yaml", &text.replace("20 s", options)).unwrap();
+            let phrase = options.split(", ").next().unwrap();
+            let wait = Wait::parse(phrase).unwrap();
+            let verb = Verb::Wait { wait, if_past };
+            assert_eq!(journey.steps.last().map(|step| &step.verb), Some(&verb));
+            assert_eq!(
+                journey.reentry,
+                Reentry::After(Span::parse("2 weeks").unwrap())
+            );
+        }
+    }
+
+    #[test]
+    fn a_wait_that_cannot_be_kept_is_refused_with_its_place() {
+        for (options, code, help) in [
+            ("1d", "E0121", "`24h` is exact time"),
+            ("soon", "E0122", "for example"),
+            ("1 day at 25:00", "E0123", "00:00 to 23:59"),
+            (
+                "until 2027-12-24 10:00 Berlin",
+                "E0124",
+                "did you mean `Europe/Berlin`?",
+            ),
+            (
+                "until trigger.at, if_past: exit",
+                "E0125",
+                "contact.birthday",
+            ),
+            ("until contact.renewal", "E0126", "add `if_past: continue`"),
+            ("1 day, if_past: exit", "E0127", "remove `if_past`"),
+            (
+                "until contact.renewal, if_past: goto hello",
+                "E0128",
+                "one of: continue, exit",
+            ),
+            (
+                "until contact.renewal, if_past: later",
+                "E0106",
+                "one of: continue, exit",
+            ),
+        ] {
+            let found = faults(&WELCOME.replace("20 s", options));
+            let [(found, line, text)] = found.as_slice() else {
+                panic!("{options}: {found:?}")
+            };
+            assert_eq!((*found, *line), (code, 8), "{options}");
+            assert!(text.contains(help), "{options}: {text}");
+        }
+        let found = faults(&WELCOME.replace("email: welcome-hello", "email: x, if_past: exit"));
+        assert_eq!(found.first().map(|(code, ..)| *code), Some("E0108"));
     }
 
     #[test]

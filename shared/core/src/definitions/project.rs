@@ -24,6 +24,9 @@ fn header(root: &Node, faults: &mut Faults<'_>) -> Option<Project> {
     let postal_address = map
         .optional_text("postal_address", faults)
         .map(str::to_owned);
+    let zone = map
+        .optional("zone")
+        .and_then(|node| reader::zone(node, "zone", faults));
     let senders = map
         .optional("senders")
         .map(|node| named(node, "senders", faults, sender));
@@ -44,6 +47,7 @@ fn header(root: &Node, faults: &mut Faults<'_>) -> Option<Project> {
     Some(Project {
         id: id?,
         postal_address,
+        zone,
         senders: senders.unwrap_or_default(),
         topics: topics.unwrap_or_default(),
     })
@@ -136,6 +140,25 @@ mod tests {
         assert_eq!(
             (sender.name.as_str(), sender.address.as_str()),
             ("Acme", "hello@mail.example.com")
+        );
+    }
+
+    #[test]
+    fn a_project_has_a_zone_of_the_database_or_none() {
+        let zone = |line: &str| read("wend.yaml", &format!("wend: 1\nproject: acme\n{line}"));
+        let zone = |line: &str| zone(line).map(|project| project.zone.map(|zone| zone.to_string()));
+        assert_eq!(zone(""), Ok(None));
+        assert_eq!(
+            zone("zone: europe/berlin\n"),
+            Ok(Some("Europe/Berlin".to_owned()))
+        );
+        let found = zone("zone: Europe/Berlim\n").unwrap_err();
+        let found = found
+            .first()
+            .map(|fault| (fault.code, fault.at.line, fault.help.as_deref()));
+        assert_eq!(
+            found,
+            Some(("E0124", 3, Some("did you mean `Europe/Berlin`?")))
         );
     }
 

@@ -1,7 +1,9 @@
 //! Reads one mapping: every key is taken once, what is left over is reported with the nearest known key.
 
 use crate::definitions::Diagnostic;
+use crate::phrase::PhraseError;
 use crate::syntax::{Key, Node, NodeValue, Position};
+use crate::zone::Zone;
 
 /// Collects the faults of one file.
 pub(super) struct Faults<'a> {
@@ -195,6 +197,23 @@ pub(super) fn choice<T: Copy>(
         );
     }
     found
+}
+
+/// `node` as a time phrase, read by its type's `parse`.
+pub(super) fn phrase<T>(
+    node: &Node,
+    what: &str,
+    faults: &mut Faults<'_>,
+    parse: impl Fn(&str) -> Result<T, PhraseError>,
+) -> Option<T> {
+    let read = parse(text(node, what, faults)?);
+    read.map_err(|error| faults.add(error.code(), node.at, &error.to_string(), error.help()))
+        .ok()
+}
+
+/// `node` as the name of a time zone.
+pub(super) fn zone(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<Zone> {
+    phrase(node, what, faults, crate::phrase::zone)
 }
 
 /// The known word that is most like `word`, if one is near enough to be meant.
