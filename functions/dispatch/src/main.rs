@@ -1,6 +1,7 @@
 //! `dispatch`: carries sends from request to outcome. Wiring only; `wend_app::dispatch` does the work.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -14,6 +15,9 @@ use wend_aws::system::{SystemClock, new_secret};
 use wend_aws::{clients, lambda, settings, telemetry};
 use wend_core::pace::TokenBucket;
 use wend_core::send::SendTimes;
+
+/// Time for a message that is visible again to be received and applied.
+const REDELIVERY: Duration = Duration::from_mins(1);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -46,6 +50,7 @@ async fn main() -> Result<(), Error> {
         times: SendTimes {
             function_timeout,
             unknown_window: settings::secs("WEND_UNKNOWN_WINDOW_SECS")?,
+            newcomer_grace: settings::secs("WEND_VISIBILITY_TIMEOUT_SECS")? + REDELIVERY,
         },
         public_url: settings::text("WEND_PUBLIC_URL")?
             .trim_end_matches('/')

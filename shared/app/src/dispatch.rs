@@ -14,7 +14,7 @@ use wend_core::identity::{Channel, IdentitySecret};
 use wend_core::input::{Envelope, Input, SendOutcome};
 use wend_core::pace::{TokenBucket, Turn};
 use wend_core::send::{
-    Next, Outcome, Permit, SendRequest, SendState, SendTimes, SkipReason, gate, is_premature, next,
+    Next, Outcome, Permit, SendRequest, SendState, SendTimes, SkipReason, gate, news_pause, next,
 };
 use wend_core::time::Timestamp;
 use wend_core::token::UnsubscribeToken;
@@ -30,8 +30,6 @@ use crate::releases::Releases;
 const CLAIM_HOLDS: Duration = Duration::from_secs(5);
 /// When a copy looks again after it lost a race.
 const SOON: Duration = Duration::from_secs(1);
-/// When a newcomer's message looks again for an address or an opt-in.
-const NEWS_PAUSE: Duration = Duration::from_secs(5);
 
 /// Sends messages.
 #[derive(Debug)]
@@ -294,8 +292,9 @@ where
         contact: Option<&Contact>,
         reason: SkipReason,
     ) -> Result<Step, PortError> {
-        if is_premature(reason, request, contact, self.clock.now()) {
-            return Ok(Step::Later(NEWS_PAUSE));
+        let (grace, now) = (self.times.newcomer_grace, self.clock.now());
+        if let Some(pause) = news_pause(reason, request, contact, grace, now) {
+            return Ok(Step::Later(pause));
         }
         let at = self.clock.now();
         let outcome = Outcome::Skipped { reason };

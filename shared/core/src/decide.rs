@@ -6,6 +6,8 @@
 //! The order inside one input: timers due before it · identity, attributes, consent · the run it is about · entries, by the
 //! journeys' names · timers due by now.
 
+mod entry;
+
 use std::time::Duration;
 
 use serde_json::Value;
@@ -422,7 +424,11 @@ impl Deciding<'_> {
         let Some((version, journey)) = release.journey(id) else {
             return Ok(());
         };
-        if let Some(why) = self.closed_to(journey, event) {
+        let world = entry::World::new(&self.contact, event, self.now, self.zone());
+        let why = entry::unmatched(journey, event, &world)
+            .or_else(|| self.closed_to(journey, event))
+            .or_else(|| entry::unfit(journey, &world));
+        if let Some(why) = why {
             self.trace.push(Trace::NotEntered {
                 journey: id.to_owned(),
                 why,

@@ -15,6 +15,7 @@
 //! | [`tracking`] | the public HTTP body (Segment's format) → inputs |
 //! | [`syntax`], [`definitions`] | YAML with positions → journeys, templates, the project |
 //! | [`release`] | all published definitions, numbered |
+//! | [`condition`] | what must be true of a contact, a run or an event; why it is, and until when |
 //! | [`contact`], [`enrollment`] | the aggregate and its runs |
 //! | [`decide`] | contact × input × release × now → decision |
 //! | [`log`] | the row that proves an input was applied and carries its effects |
@@ -24,6 +25,7 @@
 #![warn(clippy::indexing_slicing, clippy::wildcard_enum_match_arm)]
 
 pub mod calendar;
+pub mod condition;
 pub mod contact;
 pub mod decide;
 pub mod definitions;

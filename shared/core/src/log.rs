@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::condition::Comparison;
 use crate::id::{ContactKey, EnrollmentId, InputId, SendId};
 use crate::identity::IdentityKind;
 use crate::input::Input;
@@ -178,8 +179,11 @@ pub enum Trace {
     OutcomeUnclaimed(SendId),
 }
 
+/// Most comparisons that a trace keeps of one condition.
+pub const COMPARISONS_MAX: usize = 20;
+
 /// Why a matching trigger began no run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotEntered {
     /// The journey takes nobody: a draft or closed.
@@ -190,6 +194,10 @@ pub enum NotEntered {
     Reentry,
     /// The event is older than a trigger may be.
     EventTooOld,
+    /// The event is the trigger's, its properties are not: the `where` of the first trigger on it.
+    Where(Vec<Comparison>),
+    /// `entry_if` does not hold.
+    EntryIf(Vec<Comparison>),
 }
 
 /// Why a run ended.

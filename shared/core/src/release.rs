@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::condition::{Condition, Where};
 use crate::definitions::SourceFile;
 use crate::id::PartHash;
 use crate::identity::Channel;
@@ -29,6 +30,9 @@ pub struct Journey {
     pub topic: Option<String>,
     /// When somebody may enter again, counted from the last entry.
     pub reentry: Reentry,
+    /// What must hold of a contact at entry; nothing: all enter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry_if: Option<Box<Condition>>,
     /// What starts a run; the first that matches does.
     pub triggers: Vec<Trigger>,
     /// What happens, in order.
@@ -66,6 +70,9 @@ pub enum Reentry {
 pub struct Trigger {
     /// The event's name, exact.
     pub event: String,
+    /// What must hold of the event's properties; nothing: every such event starts a run.
+    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Where>,
 }
 
 /// One step of a journey.

@@ -204,19 +204,24 @@ pub fn gate(
     })
 }
 
-/// How long a newcomer's message waits for what is still on its way.
-const NEWCOMER_GRACE: Duration = Duration::from_secs(15);
 /// A contact that was made this shortly before the request is a newcomer.
 const NEWCOMER_AGE: Duration = Duration::from_mins(1);
 
-/// Whether `reason` may be an accident of order. A website says who somebody is and what they did in two requests, and
-/// queues keep no order: for a newcomer the address or the opt-in may come a moment after the event that asked for a message.
-pub fn is_premature(
+/// The shortest and the longest pause between two looks for news of a newcomer.
+const NEWS_PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(1));
+
+/// How long to wait before `reason` is final, if it may be an accident of order.
+///
+/// A website says who somebody is and what they did in two requests, queues keep no order, and a batch whose function was killed
+/// comes back only after its visibility timeout: for a newcomer, the address or the opt-in may come that much after the event that
+/// asked for a message. Each pause is as long as the wait so far.
+pub fn news_pause(
     reason: SkipReason,
     request: &SendRequest,
     contact: Option<&Contact>,
+    grace: Duration,
     now: Timestamp,
-) -> bool {
+) -> Option<Duration> {
     let is_mendable = match reason {
         SkipReason::NoContact
         | SkipReason::NoAddress
@@ -231,7 +236,9 @@ pub fn is_premature(
     };
     let is_newcomer =
         contact.is_none_or(|contact| request.requested_at.since(contact.created_at) < NEWCOMER_AGE);
-    is_mendable && is_newcomer && now < request.requested_at.plus(NEWCOMER_GRACE)
+    let waited = now.since(request.requested_at);
+    let (shortest, longest) = NEWS_PAUSES;
+    (is_mendable && is_newcomer && waited < grace).then(|| waited.clamp(shortest, longest))
 }
 
 fn allowed_by_person(template: &Template, permission: &Permission) -> Result<(), SkipReason> {
@@ -257,6 +264,8 @@ pub struct SendTimes {
     pub function_timeout: Duration,
     /// How long evidence for an unknown send is awaited before its policy applies.
     pub unknown_window: Duration,
+    /// How long a newcomer's message waits for an address or an opt-in: longer than the visibility timeout of the inputs.
+    pub newcomer_grace: Duration,
 }
 
 /// What a copy of the dispatch message must do, given the send row it found.
@@ -318,6 +327,7 @@ mod tests {
     const TIMES: SendTimes = SendTimes {
         function_timeout: Duration::from_secs(20),
         unknown_window: Duration::from_mins(5),
+        newcomer_grace: Duration::from_mins(3),
     };
 
     fn next_at(state: impl Into<Option<SendState>>, secs: i64) -> Next {

@@ -12,7 +12,7 @@ use crate::wait::Deadline;
 /// The steps of the welcome journey that send, in order.
 pub const STEPS: [&str; 3] = ["hello", "tips", "story"];
 
-/// The journey waits 110 seconds; a message whose function was killed is hidden for 30, and a silent provider is given 60.
+/// The journey waits 110 seconds; a message whose function was killed is hidden for 30, and a silent provider is given as much.
 pub const PATIENCE_SECS: u64 = 300;
 
 /// A running scenario.

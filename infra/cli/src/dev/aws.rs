@@ -106,7 +106,7 @@ fn parameters() -> BTreeMap<String, String> {
         // A killed function's messages come back after the visibility timeout: as short as the template allows.
         ("FunctionTimeoutSeconds", 5),
         ("VisibilityTimeoutSeconds", 30),
-        ("UnknownWindowSeconds", 60),
+        ("UnknownWindowSeconds", 30),
     ];
     let parameters = numbers.map(|(name, value)| (name.to_owned(), value.to_string()));
     let sender = ("SenderIdentity".to_owned(), "mail.example.com".to_owned());

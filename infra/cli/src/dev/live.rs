@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use wend_app::feedback::tags;
+use wend_core::condition::Comparison;
 use wend_core::due::Schedule;
 use wend_core::id::ContactKey;
 use wend_core::input::Input;
@@ -159,7 +160,7 @@ impl Live {
             Trace::NotEntered { journey, why } => (
                 "enter",
                 journey.clone(),
-                format!("not entered: {}", not_entered(*why)),
+                format!("not entered: {}", not_entered(why)),
             ),
             Trace::NotWaited { step, past, .. } => (
                 "wait",
@@ -244,13 +245,26 @@ fn ended(outcome: &Outcome) -> Option<String> {
     }
 }
 
-const fn not_entered(why: NotEntered) -> &'static str {
+fn not_entered(why: &NotEntered) -> String {
     match why {
-        NotEntered::NotOpen => "the journey is a draft or closed",
-        NotEntered::AlreadyInside => "already inside",
-        NotEntered::Reentry => "`reentry` does not allow it yet",
-        NotEntered::EventTooOld => "the event is older than a day",
+        NotEntered::NotOpen => "the journey is a draft or closed".to_owned(),
+        NotEntered::AlreadyInside => "already inside".to_owned(),
+        NotEntered::Reentry => "`reentry` does not allow it yet".to_owned(),
+        NotEntered::EventTooOld => "the event is older than a day".to_owned(),
+        NotEntered::Where(comparisons) => format!("`where`: {}", failed(comparisons)),
+        NotEntered::EntryIf(comparisons) => format!("`entry_if`: {}", failed(comparisons)),
     }
+}
+
+/// What did not hold, or all that was compared: under `not`, what held is the reason. Shown to the developer, whose test
+/// contacts these are.
+fn failed(comparisons: &[Comparison]) -> String {
+    let failed = comparisons.iter().filter(|one| !one.held);
+    let mut words: Vec<String> = failed.map(|one| one.words().into_inner()).collect();
+    if words.is_empty() {
+        words.extend(comparisons.iter().map(|one| one.words().into_inner()));
+    }
+    words.join(" · ")
 }
 
 const fn refusal(refusal: Refusal) -> &'static str {

@@ -349,34 +349,48 @@ async fn a_held_send_whose_reader_unsubscribes_is_skipped() {
     assert_eq!(world.mailer.sends().len(), 1);
 }
 
-#[tokio::test]
-async fn an_address_that_comes_a_moment_after_the_event_is_waited_for_and_not_for_ever() {
+/// Delivers the copies of a newcomer's message that has no address until its outcome is published; `tell` is called before each.
+async fn wait_for_news(world: &World, tell: impl AsyncFn(usize)) -> (Outcome, Vec<u64>) {
     let signs_up = json!({ "type": "track", "event": "signed_up", "userId": "ana" });
-    for is_named in [true, false] {
-        let world = World::new().await;
-        world.apply([world.event(signs_up.clone())]).await;
-        let message = world.dispatch.take_one();
+    world.apply([world.event(signs_up)]).await;
+    let first = world.dispatch.take_one();
+    let (mut message, mut pauses) = (first.clone(), Vec::new());
+    loop {
         deliver(&world.dispatcher(), &message).await;
-        assert_eq!(world.inputs.take(), []);
-        let again = world.dispatch.take_one();
-        if is_named {
+        let copies = world.dispatch.take();
+        let [copy] = copies.as_slice() else { break };
+        pauses.push(copy.delay.as_secs());
+        world.clock.advance(copy.delay);
+        tell(pauses.len()).await;
+        message = copy.clone();
+    }
+    (outcome(world, &request(&first)).1, pauses)
+}
+
+#[tokio::test]
+async fn an_address_that_comes_after_the_event_is_waited_for() {
+    let world = World::new().await;
+    let identify = async |looks| {
+        if looks == 4 {
             let traits = json!({ "email": ANA, "first_name": "Ana", "subscribed": ["news"] });
             let names = json!({ "type": "identify", "userId": "ana", "traits": traits });
             world.apply([world.event(names)]).await;
-            world.clock.advance(again.delay);
-        } else {
-            world.clock.advance(Duration::from_secs(15));
         }
-        deliver(&world.dispatcher(), &again).await;
-        let reason = SkipReason::NoAddress;
-        let (end, sent) = if is_named {
-            (accepted("fake"), 1)
-        } else {
-            (Outcome::Skipped { reason }, 0)
-        };
-        assert_eq!(outcome(&world, &request(&message)).1, end);
-        assert_eq!(world.mailer.sends().len(), sent);
-    }
+    };
+    let (end, pauses) = wait_for_news(&world, identify).await;
+    assert_eq!((end, pauses), (accepted("fake"), vec![5, 5, 10, 20]));
+    assert_eq!(world.mailer.sends().len(), 1);
+}
+
+#[tokio::test]
+async fn an_address_that_never_comes_is_not_waited_for_for_ever() {
+    let world = World::new().await;
+    let (end, pauses) = wait_for_news(&world, async |_| {}).await;
+    let reason = SkipReason::NoAddress;
+    assert_eq!(end, Outcome::Skipped { reason });
+    // Longer than a killed batch stays hidden, at growing intervals.
+    assert_eq!(pauses, [5, 5, 10, 20, 40, 60, 60]);
+    assert_eq!(world.mailer.sends(), []);
 }
 
 #[tokio::test]

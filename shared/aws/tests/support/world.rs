@@ -34,6 +34,7 @@ pub const ANA: &str = "ana@example.com";
 pub const TIMES: SendTimes = SendTimes {
     function_timeout: Duration::from_secs(20),
     unknown_window: Duration::from_mins(5),
+    newcomer_grace: Duration::from_mins(3),
 };
 /// The production schedule.
 pub const BOUNDARY: Duration = Duration::from_mins(15);

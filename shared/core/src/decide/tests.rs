@@ -3,6 +3,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::condition::Comparison;
 use crate::definitions::{SourceFile, read_all};
 use crate::id::InputId;
 use crate::input::{EventKind, Wake};
@@ -109,6 +110,45 @@ impl World {
 
     fn track(&mut self, name: &str) -> Decision {
         self.event(EventKind::Track(name.into()), IdentityKind::User, json!({}))
+    }
+
+    /// Signs up with `properties`; the reasons why nobody entered, in words.
+    fn signs_up_with(&mut self, properties: Value) -> Vec<String> {
+        self.inputs += 1;
+        let Value::Object(properties) = properties else {
+            panic!("properties are an object")
+        };
+        let decision = self.apply(Input::Event(Box::new(Event {
+            id: InputId::from_bytes([self.inputs; 16]),
+            kind: EventKind::Track("signed_up".into()),
+            address: Identity::new(IdentityKind::User, "ana").unwrap(),
+            also: Vec::new(),
+            occurred_at: self.now,
+            properties: properties.into(),
+            traits: Personal::default(),
+        })));
+        let row = decision.row.unwrap();
+        let packed = row.pack().unwrap();
+        assert_eq!(LogRow::unpack(&packed).unwrap(), row);
+        let words = |comparisons: &[Comparison]| {
+            let words = comparisons.iter().map(|one| one.words().into_inner());
+            words.collect::<Vec<_>>().join("; ")
+        };
+        let mut reasons = Vec::new();
+        for line in &row.trace {
+            let Trace::NotEntered { why, .. } = line else {
+                continue;
+            };
+            reasons.push(match why {
+                NotEntered::EntryIf(comparisons) => format!("entry_if: {}", words(comparisons)),
+                NotEntered::Where(comparisons) => format!("where: {}", words(comparisons)),
+                NotEntered::NotOpen
+                | NotEntered::AlreadyInside
+                | NotEntered::Reentry
+                | NotEntered::EventTooOld => format!("{why:?}"),
+            });
+        }
+        reasons
     }
 
     fn wake(&mut self, due_at: Timestamp) -> Decision {
@@ -479,4 +519,55 @@ fn reentry_counts_days_where_the_contact_lives() {
         }]
     ));
     assert_eq!(request(&world.advance(1).track("signed_up")).step, "hello");
+}
+
+#[test]
+fn entry_if_is_asked_once_at_entry_and_its_comparisons_are_the_reason() {
+    let rule = "reentry: always\nentry_if:\n  contact.country: NO\n  trigger.age: { gte: 18 }\n  \
+        now: { after: 2026-01-01 }\ntriggers:";
+    let mut world = World::new(&WELCOME.replace("triggers:", rule));
+    let missing = "entry_if: country is missing; trigger.age is 12, wanted gte 18; \
+        now is 2026-03-01T08:00:00Z, as wanted: after 2026-01-01";
+    assert_eq!(world.signs_up_with(json!({"age": 12})), [missing]);
+    world.identify(json!({"country": "no "}));
+    assert_eq!(world.signs_up_with(json!({"age": 18})), [] as [&str; 0]);
+    // Inside, it is not asked again; leaving the country changes nothing.
+    world.identify(json!({"country": "SE"}));
+    assert_eq!(world.contact.as_ref().unwrap().enrollments.len(), 1);
+    assert_eq!(world.signs_up_with(json!({"age": 18})), ["AlreadyInside"]);
+}
+
+#[test]
+fn too_small_a_cart_starts_nothing() {
+    let rule = "{ event: signed_up, where: { cart.value: { gte: 20 } } }";
+    let mut world = World::new(&WELCOME.replace("{ event: signed_up }", rule));
+    let reasons = world.signs_up_with(json!({"cart": {"value": 12}}));
+    assert_eq!(reasons, ["where: cart.value is 12, wanted gte 20"]);
+    assert_eq!(
+        world.signs_up_with(json!({})),
+        ["where: cart.value is missing"]
+    );
+    assert_eq!(
+        world.signs_up_with(json!({"cart": {"value": 20}})),
+        [] as [&str; 0]
+    );
+}
+
+#[test]
+fn one_of_several_triggers_on_an_event_is_enough() {
+    let rule = "{ event: signed_up, where: { form: guide } }, { event: signed_up, where: { form: [ a, b ] } }";
+    let mut world = World::new(&WELCOME.replace("{ event: signed_up }", rule));
+    assert_eq!(
+        world.signs_up_with(json!({"form": "c"})),
+        ["where: form is c, wanted is guide"]
+    );
+    assert_eq!(world.signs_up_with(json!({"form": "B"})), [] as [&str; 0]);
+}
+
+#[test]
+fn a_condition_reads_the_address_and_when_the_contact_was_first_heard_of() {
+    let rule = "entry_if: { contact.email: { ends_with: .edu }, contact.created_at: { within: 1h } }\ntriggers:";
+    let mut world = World::new(&WELCOME.replace("triggers:", rule));
+    world.identify(json!({"email": "ana@school.edu"}));
+    assert_eq!(world.signs_up_with(json!({})), [] as [&str; 0]);
 }

@@ -1,8 +1,9 @@
 //! Reads a journey file.
 
 use super::reader::{self, Faults, MapReader};
+use crate::condition::{self, Root, Scope};
 use crate::definitions::Diagnostic;
-use crate::phrase::{Root, Span, Wait};
+use crate::phrase::{self, Span, Wait};
 use crate::release::{IfPast, Journey, JourneyState, Reentry, Step, Trigger, Verb};
 use crate::syntax::{self, Node, NodeValue, Position};
 
@@ -19,6 +20,22 @@ const STATES: [(&str, JourneyState); 4] = [
     ("live", JourneyState::Live),
     ("closed", JourneyState::Closed),
 ];
+
+/// What is known of a contact that enters.
+const ENTRY: Scope = Scope {
+    roots: &[Root::Contact, Root::Trigger],
+    messages: false,
+    facts: false,
+    why: "so far `entry_if` reads contact.…, trigger.… and now",
+};
+
+/// What an event's properties can be compared with.
+const TRIGGER: Scope = Scope {
+    roots: &[Root::Contact],
+    messages: false,
+    facts: false,
+    why: "so far the `where` of a trigger compares with contact.… and with what is written",
+};
 
 fn header(root: &Node, faults: &mut Faults<'_>) -> Option<Journey> {
     let mut map = MapReader::new(root, "a journey", faults)?;
@@ -38,6 +55,9 @@ fn header(root: &Node, faults: &mut Faults<'_>) -> Option<Journey> {
     let reentry = map
         .optional("reentry")
         .and_then(|node| reentry(node, faults));
+    let entry_if = map
+        .optional("entry_if")
+        .and_then(|node| condition::condition(node, ENTRY, faults));
     let triggers = map
         .required("triggers", faults)
         .map(|node| triggers(node, faults));
@@ -52,6 +72,7 @@ fn header(root: &Node, faults: &mut Faults<'_>) -> Option<Journey> {
         state: state.unwrap_or(JourneyState::Draft),
         topic,
         reentry: reentry.unwrap_or(Reentry::Never),
+        entry_if: entry_if.map(Box::new),
         triggers: triggers?,
         steps: steps?,
     })
@@ -84,8 +105,14 @@ fn triggers(node: &Node, faults: &mut Faults<'_>) -> Vec<Trigger> {
 fn trigger(node: &Node, faults: &mut Faults<'_>) -> Option<Trigger> {
     let mut map = MapReader::new(node, "a trigger", faults)?;
     let event = map.required_text("event", faults).map(str::to_owned);
+    let filter = map
+        .optional("where")
+        .and_then(|node| condition::filter(node, TRIGGER, faults));
     map.finish(faults);
-    Some(Trigger { event: event? })
+    Some(Trigger {
+        event: event?,
+        filter,
+    })
 }
 
 fn steps(node: &Node, faults: &mut Faults<'_>) -> Vec<Step> {
@@ -149,7 +176,10 @@ const IF_PAST: [(&str, IfPast); 2] = [("continue", IfPast::Continue), ("exit", I
 fn wait_verb(node: &Node, map: &mut MapReader<'_>, faults: &mut Faults<'_>) -> Option<Verb> {
     let if_past = map.optional("if_past");
     let wait = reader::phrase(node, "wait", faults, Wait::parse)?;
-    if let Some(path) = wait.path().filter(|path| path.root() != Root::Contact) {
+    if let Some(path) = wait
+        .path()
+        .filter(|path| path.root() != phrase::Root::Contact)
+    {
         let message = format!("`{path}` cannot be waited for yet");
         let help = "so far a wait takes dates of the contact, such as `contact.birthday`";
         faults.add("E0125", node.at, &message, help);
@@ -343,5 +373,25 @@ mod tests {
     fn a_file_is_called_like_its_journey() {
         let text = WELCOME.replace("journey: welcome", "journey: hello");
         assert_eq!(faults(&text).first().map(|(code, ..)| *code), Some("E0107"));
+    }
+
+    #[test]
+    fn a_condition_that_would_never_be_answered_is_refused_at_its_place() {
+        let text = WELCOME.replace(
+            "triggers:\n  - event: signed_up\n",
+            "entry_if: { in_segment: vips }\ntriggers:\n  - event: signed_up\n    where: { a: { same_as: data.b } }\n",
+        );
+        let found = faults(&text);
+        let places: Vec<_> = found.iter().map(|(code, line, _)| (*code, *line)).collect();
+        assert_eq!(places, [("E0164", 4), ("E0164", 7)]);
+        assert!(found.iter().all(|(.., help)| help.contains("so far")));
+    }
+
+    #[test]
+    fn a_journey_stored_without_conditions_still_reads() {
+        let mut journey = serde_json::to_value(read("journeys/welcome.yaml", WELCOME).unwrap());
+        let journey = journey.as_mut().unwrap();
+        assert!(journey.get("entry_if").is_none());
+        assert!(serde_json::from_value::<Journey>(journey.take()).is_ok());
     }
 }

@@ -6,7 +6,7 @@
 mod diagnostic;
 mod journey;
 mod project;
-mod reader;
+pub(crate) mod reader;
 mod template;
 
 pub use diagnostic::{Diagnostic, Severity};

@@ -6,26 +6,26 @@ use crate::syntax::{Key, Node, NodeValue, Position};
 use crate::zone::Zone;
 
 /// Collects the faults of one file.
-pub(super) struct Faults<'a> {
-    pub(super) file: &'a str,
-    pub(super) found: Vec<Diagnostic>,
+pub(crate) struct Faults<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) found: Vec<Diagnostic>,
 }
 
 impl<'a> Faults<'a> {
-    pub(super) const fn new(file: &'a str) -> Self {
+    pub(crate) const fn new(file: &'a str) -> Self {
         Self {
             file,
             found: Vec::new(),
         }
     }
 
-    pub(super) fn add(&mut self, code: &'static str, at: Position, message: &str, help: &str) {
+    pub(crate) fn add(&mut self, code: &'static str, at: Position, message: &str, help: &str) {
         self.found
             .push(Diagnostic::error(code, self.file, at, message).help(help));
     }
 
     /// `value` if nothing was found.
-    pub(super) fn or<T>(self, value: Option<T>) -> Result<T, Vec<Diagnostic>> {
+    pub(crate) fn or<T>(self, value: Option<T>) -> Result<T, Vec<Diagnostic>> {
         match value {
             Some(value) if self.found.is_empty() => Ok(value),
             _ => Err(self.found),
@@ -34,7 +34,7 @@ impl<'a> Faults<'a> {
 }
 
 /// A mapping whose keys are being read.
-pub(super) struct MapReader<'n> {
+pub(crate) struct MapReader<'n> {
     at: Position,
     what: &'static str,
     entries: &'n [(Key, Node)],
@@ -43,7 +43,7 @@ pub(super) struct MapReader<'n> {
 
 impl<'n> MapReader<'n> {
     /// Reads `node` as the mapping of a `what`.
-    pub(super) fn new(node: &'n Node, what: &'static str, faults: &mut Faults<'_>) -> Option<Self> {
+    pub(crate) fn new(node: &'n Node, what: &'static str, faults: &mut Faults<'_>) -> Option<Self> {
         match &node.value {
             NodeValue::Map(entries) => Some(Self {
                 at: node.at,
@@ -59,12 +59,12 @@ impl<'n> MapReader<'n> {
         }
     }
 
-    pub(super) const fn at(&self) -> Position {
+    pub(crate) const fn at(&self) -> Position {
         self.at
     }
 
     /// The value under `key`, if it stands there.
-    pub(super) fn optional(&mut self, key: &'static str) -> Option<&'n Node> {
+    pub(crate) fn optional(&mut self, key: &'static str) -> Option<&'n Node> {
         self.known.push(key);
         self.entries
             .iter()
@@ -73,7 +73,7 @@ impl<'n> MapReader<'n> {
     }
 
     /// The value under `key`, or a fault.
-    pub(super) fn required(
+    pub(crate) fn required(
         &mut self,
         key: &'static str,
         faults: &mut Faults<'_>,
@@ -87,7 +87,7 @@ impl<'n> MapReader<'n> {
     }
 
     /// The text under `key`, if it stands there.
-    pub(super) fn optional_text(
+    pub(crate) fn optional_text(
         &mut self,
         key: &'static str,
         faults: &mut Faults<'_>,
@@ -96,7 +96,7 @@ impl<'n> MapReader<'n> {
     }
 
     /// The text under `key`, or a fault.
-    pub(super) fn required_text(
+    pub(crate) fn required_text(
         &mut self,
         key: &'static str,
         faults: &mut Faults<'_>,
@@ -106,7 +106,7 @@ impl<'n> MapReader<'n> {
     }
 
     /// Reports every key that nobody has asked for.
-    pub(super) fn finish(self, faults: &mut Faults<'_>) {
+    pub(crate) fn finish(self, faults: &mut Faults<'_>) {
         for (key, _) in self.entries {
             if !self.known.contains(&key.text.as_str()) {
                 let message = format!("unknown key `{}` in {}", key.text, self.what);
@@ -121,7 +121,7 @@ impl<'n> MapReader<'n> {
 }
 
 /// `node` as text.
-pub(super) fn text<'n>(node: &'n Node, what: &str, faults: &mut Faults<'_>) -> Option<&'n str> {
+pub(crate) fn text<'n>(node: &'n Node, what: &str, faults: &mut Faults<'_>) -> Option<&'n str> {
     match &node.value {
         NodeValue::Scalar { text, .. } if !text.trim().is_empty() => Some(text),
         NodeValue::Scalar { .. } => {
@@ -147,7 +147,7 @@ pub(super) fn text<'n>(node: &'n Node, what: &str, faults: &mut Faults<'_>) -> O
 }
 
 /// `node` as a list.
-pub(super) fn list<'n>(node: &'n Node, what: &str, faults: &mut Faults<'_>) -> &'n [Node] {
+pub(crate) fn list<'n>(node: &'n Node, what: &str, faults: &mut Faults<'_>) -> &'n [Node] {
     match &node.value {
         NodeValue::List(items) => items,
         NodeValue::Scalar { .. } | NodeValue::Map(_) => {
@@ -159,13 +159,9 @@ pub(super) fn list<'n>(node: &'n Node, what: &str, faults: &mut Faults<'_>) -> &
 }
 
 /// `text` as an id: `[a-z][a-z0-9-]*`, at most 64 characters.
-pub(super) fn id(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<String> {
+pub(crate) fn id(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<String> {
     let text = text(node, what, faults)?;
-    let is_id = text.len() <= 64
-        && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    let is_id = is_id(text);
     if !is_id {
         let message = format!("`{text}` is not an id");
         let help = "an id is lower-case letters, digits and `-`, starts with a letter, at most 64";
@@ -174,8 +170,17 @@ pub(super) fn id(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<Str
     is_id.then(|| text.to_owned())
 }
 
+/// Whether `text` is an id: `[a-z][a-z0-9-]*`, at most 64 characters.
+pub(crate) fn is_id(text: &str) -> bool {
+    text.len() <= 64
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
 /// One of `choices`, by name.
-pub(super) fn choice<T: Copy>(
+pub(crate) fn choice<T: Copy>(
     node: &Node,
     what: &str,
     choices: &[(&'static str, T)],
@@ -217,12 +222,12 @@ pub(super) fn zone(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<Z
 }
 
 /// The known word that is most like `word`, if one is near enough to be meant.
-pub(super) fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+pub(crate) fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     crate::release::nearest(word, known)
 }
 
 /// The file's name without folder and ending must be the id that it states.
-pub(super) fn check_name(id: &str, at: Position, faults: &mut Faults<'_>) {
+pub(crate) fn check_name(id: &str, at: Position, faults: &mut Faults<'_>) {
     let name = faults.file.rsplit('/').next().unwrap_or_default();
     let stem = name
         .rsplit_once('.')

@@ -1,6 +1,5 @@
 //! The one process of the embedded mode, killed again and again.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, ensure};
@@ -18,21 +17,26 @@ pub const CROWD: Scenario = (
 );
 
 const CROWD_SIZE: usize = 30;
-/// How long the process lives between two kills: each at another moment of its work.
-const LIVES: [Duration; 6] = [
-    Duration::from_millis(60),
-    Duration::from_millis(150),
-    Duration::from_millis(300),
-    Duration::from_millis(90),
-    Duration::from_millis(450),
-    Duration::from_millis(200),
+const GROUP_SIZE: usize = 10;
+/// How long the process lives between the kills of a group: each at another moment of its work. Three are fewer than it takes
+/// for a message to be given up as poison, which is at the fifth time that its reader dies.
+const LIVES: [[Duration; 3]; 3] = [
+    [millis(60), millis(300), millis(150)],
+    [millis(450), millis(90), millis(200)],
+    [millis(120), millis(700), millis(30)],
 ];
+
+const fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
 
 fn crowd(case: &Case) -> Result<()> {
     let crowd = case.crowd(CROWD_SIZE);
     // Started before the first life is measured.
     case.client()?;
-    kill_among(case, &crowd)?;
+    for (group, lives) in crowd.chunks(GROUP_SIZE).zip(LIVES) {
+        kill_among(case, group, &lives)?;
+    }
     let witness = case.contact("Witness");
     kill_after_acceptance(case, &witness)?;
     kill_in_waits(case, &crowd)?;
@@ -55,26 +59,25 @@ fn crowd(case: &Case) -> Result<()> {
     Ok(())
 }
 
-/// Kills while the crowd comes in, one by one, from a client that repeats what was not answered; then while they are worked on.
-fn kill_among(case: &Case, crowd: &[Contact]) -> Result<()> {
-    let is_posted = AtomicBool::new(false);
+/// Kills while a group comes in, one by one, from a client that repeats what was not answered; then lets the queues run empty.
+fn kill_among(case: &Case, group: &[Contact], lives: &[Duration]) -> Result<()> {
     std::thread::scope(|scope| {
-        let posting = scope.spawn(|| {
-            let posted = crowd.iter().try_for_each(|contact| post(case, contact));
-            is_posted.store(true, Ordering::Relaxed);
-            posted
-        });
-        let mut after = 0;
-        for life in LIVES.iter().cycle() {
+        let posting = scope.spawn(|| group.iter().try_for_each(|contact| post(case, contact)));
+        for life in lives {
             std::thread::sleep(*life);
             case.stack().crash()?;
-            after += usize::from(is_posted.load(Ordering::Relaxed));
-            if after > LIVES.len() {
-                break;
-            }
         }
         let posted = posting.join();
         posted.unwrap_or_else(|_| Err(anyhow!("the poster panicked")))
+    })?;
+    let client = case.client()?;
+    Deadline::secs(PATIENCE_SECS).until("nothing left on the queues", || {
+        let queues = client.show("/_wend/queues")?;
+        let is_empty = |name: &str| queues[name].as_array().is_none_or(Vec::is_empty);
+        Ok(["inputs", "dispatch", "feedback"]
+            .into_iter()
+            .all(is_empty)
+            .then_some(()))
     })
 }
 

@@ -25,6 +25,8 @@ const SENDS_PER_SECOND: u32 = 14;
 const TIMES: SendTimes = SendTimes {
     function_timeout: Duration::from_secs(5),
     unknown_window: Duration::from_mins(1),
+    // What a killed process had in hand is visible again at the next start, so nobody need wait long for the reason.
+    newcomer_grace: Duration::from_secs(15),
 };
 
 /// Starts every worker; they end with the process.
