@@ -18,16 +18,19 @@ pub struct Args {
 /// Prints the faults, or that there are none.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let files = project::load(&args.project)?;
-    match read_all(&files) {
+    let faults = match read_all(&files) {
         Ok(definitions) => {
-            println!("All good: {} definitions.", definitions.len());
-            Ok(ExitCode::SUCCESS)
+            let faults = wend_content::check(&definitions);
+            if faults.is_empty() {
+                println!("All good: {} definitions.", definitions.len());
+                return Ok(ExitCode::SUCCESS);
+            }
+            faults
         }
-        Err(faults) => {
-            print_faults(&faults);
-            Ok(ExitCode::FAILURE)
-        }
-    }
+        Err(faults) => faults,
+    };
+    print_faults(&faults);
+    Ok(ExitCode::FAILURE)
 }
 
 /// Prints faults the way an editor and a person can follow.

@@ -1,6 +1,7 @@
 //! `wend publish`: makes a release of a project and lets a source post to it.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -62,8 +63,20 @@ pub async fn publish_files(db: &DynamoDb, files: &[SourceFile]) -> anyhow::Resul
             check::print_faults(&faults);
             Ok(None)
         }
-        Err(Error::Publish(error)) => Err(error).context("the release was not published"),
+        Err(Error::Publish(error)) => Err(error).context(
+            "the release was not published (are credentials, region and the table's name right?)",
+        ),
     }
+}
+
+/// The write key that stands in `file`, or a new one that is kept there: a website's settings outlive a restart.
+pub async fn kept_write_key(db: &DynamoDb, file: &Path) -> anyhow::Result<String> {
+    if let Ok(key) = fs::read_to_string(file) {
+        return Ok(key);
+    }
+    let key = new_write_key(db, "wk_dev", "wend dev").await?;
+    fs::write(file, &key).context("cannot keep the write key")?;
+    Ok(key)
 }
 
 /// A new write key that `db` knows from now on.

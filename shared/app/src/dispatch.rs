@@ -31,6 +31,9 @@ const CLAIM_HOLDS: Duration = Duration::from_secs(5);
 /// When a copy looks again after it lost a race.
 const SOON: Duration = Duration::from_secs(1);
 
+/// The log target of messages that wait.
+pub const HELD: &str = "wend::held";
+
 /// Sends messages.
 #[derive(Debug)]
 pub struct Dispatch<L, M, Q, A, R, C> {
@@ -294,6 +297,8 @@ where
     ) -> Result<Step, PortError> {
         let (grace, now) = (self.times.newcomer_grace, self.clock.now());
         if let Some(pause) = news_pause(reason, request, contact, grace, now) {
+            let (step, reason, secs) = (&request.step, reason.name(), pause.as_secs());
+            tracing::info!(target: HELD, send = %request.send, step, reason, secs, "a newcomer's message waits for news");
             return Ok(Step::Later(pause));
         }
         let at = self.clock.now();

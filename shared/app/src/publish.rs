@@ -23,6 +23,10 @@ pub async fn publish(
     files: &[SourceFile],
 ) -> Result<u64, Error> {
     let definitions = read_all(files).map_err(Error::Faults)?;
+    let faults = wend_content::check(&definitions);
+    if !faults.is_empty() {
+        return Err(Error::Faults(faults));
+    }
     let parts: Vec<Part> = definitions
         .into_iter()
         .map(|(file, definition)| Part::new(file, definition))

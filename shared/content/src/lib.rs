@@ -6,9 +6,12 @@
 //! never become a link, an image or HTML.
 #![warn(missing_docs)]
 
+mod check;
 mod escape;
 mod headers;
 mod layout;
+
+pub use check::check;
 
 use std::collections::BTreeMap;
 

@@ -28,7 +28,7 @@ use super::desk::{Desk, Source};
 use super::live::Live;
 use super::{Args, announce, demo, project_folder, release_of, workspace};
 use crate::project;
-use crate::publish::{new_write_key, publish_files};
+use crate::publish::{kept_write_key, publish_files};
 
 /// Rows that a slow reader may lag behind.
 const LAG_MAX: usize = 4096;
@@ -63,7 +63,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Some(number) = publish_files(&db, &files).await? else {
         return Ok(ExitCode::FAILURE);
     };
-    let write_key = new_write_key(&db, "wk_dev", "wend dev").await?;
+    let write_key = kept_write_key(&db, &state.folder.join("write-key")).await?;
     let parts = parts(&state.folder, db, &url).await?;
     let live = Live::new(
         parts.rows.subscribe(),

@@ -249,7 +249,7 @@ fn not_entered(why: &NotEntered) -> String {
     match why {
         NotEntered::NotOpen => "the journey is a draft or closed".to_owned(),
         NotEntered::AlreadyInside => "already inside".to_owned(),
-        NotEntered::Reentry => "`reentry` does not allow it yet".to_owned(),
+        NotEntered::Reentry => "`reentry` does not allow it (yet)".to_owned(),
         NotEntered::EventTooOld => "the event is older than a day".to_owned(),
         NotEntered::Where(comparisons) => format!("`where`: {}", failed(comparisons)),
         NotEntered::EntryIf(comparisons) => format!("`entry_if`: {}", failed(comparisons)),

@@ -21,7 +21,8 @@ use wend_core::time::Timestamp;
 /// What `dev` is asked.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// Deploys template.yaml to a local AWS that runs the real function binaries; needs Python 3.10 or newer.
+    /// Deploys template.yaml to a local AWS that runs the real function binaries and forgets everything when it ends; needs Python
+    /// 3.10 or newer.
     #[arg(long)]
     aws: bool,
     /// Runs one contact through the welcome journey and ends; fails unless its three emails arrive in order, once each.
@@ -31,7 +32,7 @@ pub struct Args {
     #[arg(long, value_name = "FOLDER")]
     project: Option<PathBuf>,
     /// Where contacts, waits and mails are kept over restarts (one process only).
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "aws")]
     state: Option<PathBuf>,
     /// The port of the endpoint and the inbox; 0 takes any free one.
     #[arg(long, default_value_t = 7070)]
@@ -49,6 +50,7 @@ pub struct Args {
 
 /// Runs until Ctrl-C, or until the demo is over.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    wend_aws::telemetry::init_terminal();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

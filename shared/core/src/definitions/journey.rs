@@ -4,7 +4,7 @@ use super::reader::{self, Faults, MapReader};
 use crate::condition::{self, Root, Scope};
 use crate::definitions::Diagnostic;
 use crate::phrase::{self, Span, Wait};
-use crate::release::{IfPast, Journey, JourneyState, Reentry, Step, Trigger, Verb};
+use crate::release::{IfPast, Journey, JourneyState, Project, Reentry, Step, Trigger, Verb};
 use crate::syntax::{self, Node, NodeValue, Position};
 
 pub(super) fn read(file: &str, text: &str) -> Result<Journey, Vec<Diagnostic>> {
@@ -213,14 +213,32 @@ fn wait_verb(node: &Node, map: &mut MapReader<'_>, faults: &mut Faults<'_>) -> O
     Some(Verb::Wait { wait, if_past })
 }
 
-/// Faults that show only beside the project's templates.
+/// Faults that show only beside `wend.yaml` and the project's templates.
 pub(super) fn check(
     journey: &Journey,
     file: &str,
     text: &str,
+    project: &Project,
     templates: &[&str],
 ) -> Vec<Diagnostic> {
     let mut faults = Faults::new(file);
+    if let Some(topic) = journey
+        .topic
+        .as_ref()
+        .filter(|topic| !project.topics.contains_key(*topic))
+    {
+        let help = match reader::nearest(topic, project.topics.keys().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "declare it in wend.yaml under `topics`".to_owned(),
+        };
+        let at = position_of_value(file, text, topic);
+        faults.add(
+            "E0212",
+            at,
+            &format!("there is no `{topic}` in topics"),
+            &help,
+        );
+    }
     for step in &journey.steps {
         let Verb::Email { template } = &step.verb else {
             continue;

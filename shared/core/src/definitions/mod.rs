@@ -90,7 +90,9 @@ fn across_files(definitions: &[(SourceFile, Definition)]) -> Vec<Diagnostic> {
     for (file, definition) in definitions {
         match definition {
             Definition::Journey(journey) => {
-                faults.extend(journey::check(journey, &file.path, &file.text, &templates));
+                faults.extend(journey::check(
+                    journey, &file.path, &file.text, project, &templates,
+                ));
             }
             Definition::Template(template) => {
                 faults.extend(template::check(template, &file.path, &file.text, project));
