@@ -7,38 +7,23 @@
 //! journeys' names · timers due by now.
 
 mod entry;
+mod learn;
+mod run;
 
 use std::time::Duration;
 
-use serde_json::Value;
-
-use crate::calendar::{self, ClosedDays, DateValue, Place, Resolved};
-use crate::contact::{Attribute, CONTACT_BYTES_MAX, Contact, Email};
+use crate::calendar;
+use crate::contact::{CONTACT_BYTES_MAX, Contact};
 use crate::enrollment::{Enrollment, State};
-use crate::id::{ContactKey, EnrollmentId, SendId};
-use crate::identity::{Channel, EmailAddress, Identity, IdentityKind, IdentitySecret};
-use crate::input::{Envelope, Event, Input, Properties, SendOutcome};
-use crate::log::{Effect, EndReason, INPUT_AGE_MAX, LogRow, NotEntered, Refusal, Trace};
-use crate::permission::{Consent, ConsentChange};
-use crate::personal::Personal;
-use crate::phrase::Wait;
-use crate::release::{IfPast, Journey, JourneyState, Reentry, Release, Verb};
-use crate::send::SendRequest;
+use crate::id::{ContactKey, EnrollmentId};
+use crate::identity::{Identity, IdentityKind, IdentitySecret};
+use crate::input::{Envelope, Event, Input};
+use crate::log::{Effect, INPUT_AGE_MAX, LogRow, NotEntered, Refusal, Trace};
+use crate::release::{Journey, JourneyState, Reentry, Release};
 use crate::time::Timestamp;
-use crate::zone::Zone;
 
-/// A message older than this is not worth sending.
-const EMAIL_EXPIRES_AFTER: Duration = Duration::from_hours(2 * 24);
 /// An event older than this starts nothing.
 const TRIGGER_AGE_MAX: Duration = Duration::from_hours(24);
-/// Most names of one contact: a shared device or a script that draws ids must not grow the aggregate.
-const IDENTITIES_MAX: usize = 50;
-/// Attributes that are not kept as such: `email` is the address, consent stands in the permission row.
-const SUBSCRIBED: &str = "subscribed";
-const UNSUBSCRIBED: &str = "unsubscribed";
-/// The attribute that names the contact's zone; Segment's `context.timezone` sets it.
-const TIMEZONE: &str = "timezone";
-
 /// What a decision is made with, beside the contact and the input.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
@@ -277,133 +262,6 @@ impl Deciding<'_> {
         is_named || !contact.attributes.is_empty() || !contact.entries.is_empty()
     }
 
-    /// Identity, address, attributes, consent.
-    fn learn(&mut self, event: &Event) {
-        let traits = event.traits.expose();
-        self.learn_address(event, traits);
-        for identity in std::iter::once(&event.address).chain(&event.also) {
-            self.link(identity);
-        }
-        let earlier_topics = self.topics_said(SUBSCRIBED);
-        let earlier_refusals = self.topics_said(UNSUBSCRIBED);
-        self.learn_attributes(event, traits);
-        self.consent(SUBSCRIBED, true, &earlier_topics, event.occurred_at);
-        self.consent(UNSUBSCRIBED, false, &earlier_refusals, event.occurred_at);
-    }
-
-    /// A public key sets an address only where there is none.
-    fn learn_address(&mut self, event: &Event, traits: &Properties) {
-        let Some(address) = traits
-            .get("email")
-            .and_then(Value::as_str)
-            .and_then(EmailAddress::parse)
-        else {
-            return;
-        };
-        match &self.contact.email {
-            None => {
-                self.contact.email = Some(Email {
-                    address,
-                    at: event.occurred_at,
-                });
-                self.trace.push(Trace::AddressSet);
-            }
-            Some(known) if known.address.identity() == address.identity() => {}
-            Some(_) => self.trace.push(Trace::AddressKept),
-        }
-    }
-
-    fn link(&mut self, identity: &Identity) {
-        let contact = &mut self.contact;
-        let is_own_address = || {
-            contact
-                .email
-                .as_ref()
-                .is_some_and(|email| email.address.identity() == *identity)
-        };
-        let is_linkable = identity.kind != IdentityKind::Email || is_own_address();
-        if self.taken.contains(identity) {
-            self.trace.push(Trace::NotLinked(identity.kind));
-            return;
-        }
-        let is_new = !contact.identities.contains(identity);
-        if is_new && is_linkable && contact.identities.len() < IDENTITIES_MAX {
-            contact.identities.push(identity.clone());
-            if identity.key(self.context.secret) != contact.id {
-                self.new_identities.push(identity.clone());
-                self.trace.push(Trace::Linked(identity.kind));
-            }
-        }
-    }
-
-    /// Last writer by time; `null` removes. A value it had already is no change.
-    fn learn_attributes(&mut self, event: &Event, traits: &Properties) {
-        let mut changed = Vec::new();
-        for (name, value) in traits.iter().filter(|(name, _)| *name != "email") {
-            let at = event.occurred_at;
-            let known = self.contact.attributes.get(name);
-            let is_news = known.is_none_or(|known| known.at <= at && known.value.expose() != value);
-            if !is_news || (known.is_none() && value.is_null()) {
-                continue;
-            }
-            let attribute = Attribute {
-                value: Personal::new(value.clone()),
-                at,
-            };
-            self.contact.attributes.insert(name.clone(), attribute);
-            changed.push(name.clone());
-        }
-        if !changed.is_empty() {
-            self.trace.push(Trace::AttributesSet(changed));
-        }
-    }
-
-    /// The topics in the list attribute `name`.
-    fn topics_said(&self, name: &str) -> Vec<String> {
-        let said = self
-            .contact
-            .attributes
-            .get(name)
-            .map(|attribute| attribute.value.expose());
-        let items = said
-            .and_then(Value::as_array)
-            .map_or(&[][..], Vec::as_slice);
-        items
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect()
-    }
-
-    /// Consent is said when a topic comes to the list. A site that repeats the same list at every page view says nothing
-    /// new, so it cannot undo an unsubscribe.
-    fn consent(&mut self, list: &str, opted_in: bool, earlier: &[String], at: Timestamp) {
-        for topic in self.topics_said(list) {
-            if earlier.contains(&topic) {
-                continue;
-            }
-            if !self.context.release.project.topics.contains_key(&topic) {
-                self.trace.push(Trace::UnknownTopic(topic));
-                continue;
-            }
-            let Some(email) = &self.contact.email else {
-                self.trace.push(Trace::ConsentWithoutAddress(topic));
-                continue;
-            };
-            let permission = email
-                .address
-                .permission_key(Channel::Email, self.context.secret);
-            let consent = Consent { opted_in, at };
-            let change = ConsentChange {
-                permission,
-                topic: topic.clone(),
-                consent,
-            };
-            self.effects.push(Effect::Consent(change));
-            self.trace.push(Trace::Consent { topic, opted_in });
-        }
-    }
-
     fn enter_all(&mut self, event: &Event) -> Result<(), DecideError> {
         let Some(name) = event.kind.event_name() else {
             return Ok(());
@@ -479,234 +337,10 @@ impl Deciding<'_> {
             Reentry::Never => false,
             Reentry::Always => true,
             Reentry::After(pause) => {
-                self.now >= calendar::after(pause, *entered_at, place(&self.zone()))
+                self.now >= calendar::after(pause, *entered_at, run::place(&self.zone()))
             }
         };
         (!may_enter).then_some(NotEntered::Reentry)
-    }
-
-    /// A send is over: its run goes on from the moment the message left or was skipped.
-    fn settle(&mut self, over: &SendOutcome) -> Result<(), DecideError> {
-        if !self.contact.waits_for(over.enrollment, over.send) {
-            self.trace.push(Trace::OutcomeUnclaimed(over.send));
-            return Ok(());
-        }
-        let Some((journey, step, next)) = self.position(over.enrollment)? else {
-            return Ok(());
-        };
-        let outcome = over.outcome.clone();
-        self.trace.push(Trace::SendEnded {
-            journey,
-            step,
-            send: over.send,
-            outcome,
-        });
-        self.run(over.enrollment, next, over.at)
-    }
-
-    /// Fires timers in the order of their times. Each firing moves its run forward, so this ends.
-    fn run_timers(&mut self, is_due: impl Fn(Timestamp) -> bool) -> Result<(), DecideError> {
-        loop {
-            let runs = self.contact.enrollments.iter();
-            let due = runs.filter_map(|run| run.due_at().map(|due_at| (due_at, run.id)));
-            let Some((due_at, enrollment)) = due.filter(|(due_at, _)| is_due(*due_at)).min() else {
-                return Ok(());
-            };
-            let Some((journey, step, next)) = self.position(enrollment)? else {
-                continue;
-            };
-            self.trace.push(Trace::WaitOver { journey, step });
-            self.run(enrollment, next, due_at)?;
-        }
-    }
-
-    /// The journey, the step at which a run stands, and the index of the one after it. A run whose step is gone ends.
-    fn position(
-        &mut self,
-        enrollment: EnrollmentId,
-    ) -> Result<Option<(String, String, usize)>, DecideError> {
-        let Some(run) = self
-            .contact
-            .enrollments
-            .iter()
-            .find(|run| run.id == enrollment)
-        else {
-            return Ok(None);
-        };
-        let journey = self.version_of(run)?;
-        if let Some(index) = journey.steps.iter().position(|step| step.id == run.step()) {
-            return Ok(Some((
-                run.journey.clone(),
-                run.step().to_owned(),
-                index + 1,
-            )));
-        }
-        self.end(enrollment, EndReason::StepMissing);
-        Ok(None)
-    }
-
-    fn version_of(&self, run: &Enrollment) -> Result<std::sync::Arc<Journey>, DecideError> {
-        let release = self.context.release;
-        release
-            .version(run.version)
-            .cloned()
-            .ok_or_else(|| DecideError::VersionMissing {
-                enrollment: run.id,
-                journey: run.journey.clone(),
-                release: release.number,
-            })
-    }
-
-    /// Begins steps from the one at `index` on, as of `at`, until one of them lasts.
-    fn run(
-        &mut self,
-        enrollment: EnrollmentId,
-        index: usize,
-        mut at: Timestamp,
-    ) -> Result<(), DecideError> {
-        let Some(place) = self
-            .contact
-            .enrollments
-            .iter()
-            .position(|run| run.id == enrollment)
-        else {
-            return Ok(());
-        };
-        let Some(mut run) = self.contact.enrollments.get(place).cloned() else {
-            return Ok(());
-        };
-        let journey = self.version_of(&run)?;
-        for step in journey.steps.iter().skip(index) {
-            run.steps_begun += 1;
-            let lasting = match &step.verb {
-                Verb::Email { template } => Some(self.request(&run, &step.id, template)),
-                Verb::Wait { wait, if_past } => {
-                    let zone = self.zone();
-                    let Some(due_at) = self.due_at(&run, &step.id, wait, at, &zone) else {
-                        if *if_past == IfPast::Continue {
-                            continue;
-                        }
-                        self.end(enrollment, EndReason::DatePassed);
-                        return Ok(());
-                    };
-                    at = due_at;
-                    let zone = Some(zone).filter(|_| !matches!(wait, Wait::Exact(_)));
-                    (at > self.now).then(|| self.wait(&run, &step.id, at, zone))
-                }
-            };
-            if let Some(state) = lasting {
-                run.state = state;
-                if let Some(stored) = self.contact.enrollments.get_mut(place) {
-                    *stored = run;
-                }
-                return Ok(());
-            }
-        }
-        self.end(enrollment, EndReason::Completed);
-        Ok(())
-    }
-
-    /// The zone in which the contact lives: as it says, else the project's, else UTC.
-    fn zone(&self) -> Zone {
-        let said = self.contact.attributes.get(TIMEZONE);
-        let said = said.and_then(|said| said.value.expose().as_str());
-        said.and_then(Zone::parse)
-            .or_else(|| self.context.release.project.zone.clone())
-            .unwrap_or(Zone::utc())
-    }
-
-    /// When a wait that begins at `at` is over; none, with its trace, if its date has passed or is not known.
-    fn due_at(
-        &mut self,
-        run: &Enrollment,
-        step: &str,
-        wait: &Wait,
-        at: Timestamp,
-        zone: &Zone,
-    ) -> Option<Timestamp> {
-        let attributes = &self.contact.attributes;
-        let resolved = calendar::resolve(wait, at, self.now, place(zone), |path| {
-            // The definitions' reader lets only dates of the contact through.
-            let attribute = attributes.get(path.name())?;
-            DateValue::read(attribute.value.expose())
-        });
-        let past = match resolved {
-            Resolved::At(due_at) => return Some(due_at),
-            Resolved::Past(past) => Some(past),
-            Resolved::NoValue => None,
-        };
-        self.trace.push(Trace::NotWaited {
-            journey: run.journey.clone(),
-            step: step.to_owned(),
-            past,
-        });
-        None
-    }
-
-    fn wait(
-        &mut self,
-        run: &Enrollment,
-        step: &str,
-        due_at: Timestamp,
-        zone: Option<Zone>,
-    ) -> State {
-        let journey = run.journey.clone();
-        self.trace.push(Trace::Waits {
-            journey,
-            step: step.to_owned(),
-            due_at,
-            zone,
-        });
-        State::Waiting {
-            step: step.to_owned(),
-            due_at,
-        }
-    }
-
-    fn request(&mut self, run: &Enrollment, step: &str, template: &str) -> State {
-        let send = SendId::of(run.id, step, run.steps_begun);
-        let email = self.contact.email.as_ref();
-        let key = |email: &Email| {
-            email
-                .address
-                .permission_key(Channel::Email, self.context.secret)
-        };
-        let request = SendRequest {
-            send,
-            contact: self.contact.id,
-            enrollment: run.id,
-            journey: run.journey.clone(),
-            version: run.version,
-            step: step.to_owned(),
-            template: template.to_owned(),
-            channel: Channel::Email,
-            permission: email.map(key),
-            requested_at: self.now,
-            expires_at: self.now.plus(EMAIL_EXPIRES_AFTER),
-        };
-        self.effects.push(Effect::Send(Box::new(request)));
-        self.trace.push(Trace::SendRequested {
-            journey: run.journey.clone(),
-            step: step.to_owned(),
-            template: template.to_owned(),
-            send,
-        });
-        State::Sending {
-            step: step.to_owned(),
-            send,
-        }
-    }
-
-    fn end(&mut self, enrollment: EnrollmentId, reason: EndReason) {
-        let runs = &mut self.contact.enrollments;
-        if let Some(place) = runs.iter().position(|run| run.id == enrollment) {
-            let journey = runs.remove(place).journey;
-            self.trace.push(Trace::Ended {
-                journey,
-                enrollment,
-                reason,
-            });
-        }
     }
 
     /// Moves the due time: to an earlier timer at once, to a later one only when the old time has come. A due time that
@@ -726,15 +360,6 @@ impl Deciding<'_> {
             self.effects
                 .extend(due_at.map(|due_at| Effect::Wake { due_at }));
         }
-    }
-}
-
-/// Where calendar phrases are read. No file declares closed days yet.
-fn place(zone: &Zone) -> Place<'_> {
-    static CLOSED: ClosedDays = ClosedDays::NONE;
-    Place {
-        zone,
-        closed: &CLOSED,
     }
 }
 

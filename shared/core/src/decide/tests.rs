@@ -6,9 +6,13 @@ use super::*;
 use crate::condition::Comparison;
 use crate::definitions::{SourceFile, read_all};
 use crate::id::InputId;
-use crate::input::{EventKind, Wake};
+use crate::input::{EventKind, SendOutcome, Wake};
+use crate::log::EndReason;
+use crate::personal::Personal;
 use crate::release::{Manifest, Part};
 use crate::send::Outcome;
+use crate::send::SendRequest;
+use crate::zone::Zone;
 
 const SECRET: IdentitySecret = IdentitySecret::new([7; 32]);
 const WELCOME: &str = "journey: welcome\nstate: live\ntriggers: [ { event: signed_up } ]\nsteps:\n  \
