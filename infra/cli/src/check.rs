@@ -1,4 +1,4 @@
-//! `wend check`: every fault of a project's files in one run.
+//! `wend check`: the faults of a project's files; what one file says of another is looked at once each reads well by itself.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -25,7 +25,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Reports every fault of a project's files.
+    /// Reports the faults of a project's files: all that one file shows by itself first, then what the files say of each other.
     Check(check::Args),
     /// Runs a project on this machine.
     #[cfg(feature = "run")]

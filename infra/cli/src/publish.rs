@@ -69,9 +69,11 @@ pub async fn publish_files(db: &DynamoDb, files: &[SourceFile]) -> anyhow::Resul
     }
 }
 
-/// The write key that stands in `file`, or a new one that is kept there: a website's settings outlive a restart.
+/// The write key that stands in `file`, or a new one that is kept there: a website's settings outlive a restart, also one with
+/// fresh tables.
 pub async fn kept_write_key(db: &DynamoDb, file: &Path) -> anyhow::Result<String> {
     if let Ok(key) = fs::read_to_string(file) {
+        db.add(&write_keys::hash(&key), "wend dev").await?;
         return Ok(key);
     }
     let key = new_write_key(db, "wk_dev", "wend dev").await?;

@@ -11,7 +11,7 @@ use wend_core::condition::Comparison;
 use wend_core::due::Schedule;
 use wend_core::id::ContactKey;
 use wend_core::input::Input;
-use wend_core::log::{LogRow, NotEntered, Refusal, Trace};
+use wend_core::log::{EndReason, LogRow, NotEntered, Refusal, Trace};
 use wend_core::release::Release;
 use wend_core::send::Outcome;
 use wend_core::time::Timestamp;
@@ -169,32 +169,25 @@ impl Live {
                     format!("not waited: {past} has passed")
                 }),
             ),
-            Trace::Waits { step, due_at, .. } => {
-                let by = self.schedule.queue_delay(*due_at, now);
-                let by = if by.is_some() {
-                    "queue delay"
-                } else {
-                    "schedule"
-                };
-                (
-                    "wait",
-                    step.clone(),
-                    format!("until {}  ({by})", self.moment(*due_at, now)),
-                )
-            }
+            Trace::Waits { step, due_at, .. } => ("wait", step.clone(), self.until(*due_at, now)),
             Trace::SendEnded { step, outcome, .. } => ("send", step.clone(), ended(outcome)?),
             Trace::Ended {
                 journey, reason, ..
-            } => (
-                "ended",
-                journey.clone(),
-                format!("{reason:?}").to_lowercase(),
-            ),
+            } => ("ended", journey.clone(), end_reason(*reason).to_owned()),
             Trace::OutcomeUnclaimed(send) => {
                 ("send", send.to_string(), "no run waits for it".to_owned())
             }
         };
         Some(words)
+    }
+
+    /// Until when a run waits, and what will wake it.
+    fn until(&self, due_at: Timestamp, now: Timestamp) -> String {
+        let by = match self.schedule.queue_delay(due_at, now) {
+            Some(_) => "queue delay",
+            None => "schedule",
+        };
+        format!("until {}  ({by})", self.moment(due_at, now))
     }
 
     fn nobody(&self, event: &str) -> String {
@@ -232,6 +225,14 @@ impl Live {
             "  {}  {name:<12}  {verb:<8} {what:<16} {more}",
             self.time(at)
         );
+    }
+}
+
+const fn end_reason(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::Completed => "completed",
+        EndReason::StepMissing => "its step is in no version that is still there",
+        EndReason::DatePassed => "the date it waited for has passed or is not known",
     }
 }
 
