@@ -6,10 +6,11 @@ use std::time::Duration;
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use wend_app::dispatch::Dispatch;
-use wend_app::ports::SecretStore;
+use wend_app::ports::{NoConnections, SecretStore};
 use wend_app::releases::Releases;
 use wend_aws::dynamodb::DynamoDb;
 use wend_aws::ses::SesMailer;
+use wend_aws::sns::{Providers, SnsTexter};
 use wend_aws::sqs::{DeadLetters, SqsQueue};
 use wend_aws::system::{SystemClock, new_secret};
 use wend_aws::{clients, lambda, settings, telemetry};
@@ -39,7 +40,11 @@ async fn main() -> Result<(), Error> {
     let configuration_set = settings::text("WEND_CONFIGURATION_SET")?;
     let dispatch = Arc::new(Dispatch {
         ledger: db.clone(),
-        mailer: SesMailer::new(&config, configuration_set, secret.clone(), function_timeout),
+        provider: Providers {
+            mailer: SesMailer::new(&config, configuration_set, secret.clone(), function_timeout),
+            texter: SnsTexter::new(&config, function_timeout),
+        },
+        connections: NoConnections,
         inputs: queue("WEND_INPUTS_QUEUE_URL")?,
         again: queue("WEND_DISPATCH_QUEUE_URL")?,
         aside: DeadLetters::new(sqs.clone(), pairs),

@@ -1,15 +1,28 @@
 //! `wend`: the command line.
 //!
-//! `check` reads a project's files and needs nothing else. `dev` and `publish` talk to DynamoDB and come with the feature
-//! `run`, which is on by default.
+//! `init`, `new`, `check`, `fmt`, `explain`, `schema` and `events` work on a project's files, `test` plays its scenarios in
+//! virtual time; they need nothing else. `dev` and `publish` talk to DynamoDB and come with the feature `run`, which is on by
+//! default.
 #![expect(clippy::print_stdout, reason = "a command line prints")]
 
 mod check;
 #[cfg(feature = "run")]
 mod dev;
+mod events;
+mod explain;
+mod fmt;
+#[cfg(test)]
+mod folder;
+mod graph;
+mod init;
+mod new;
 mod project;
 #[cfg(feature = "run")]
 mod publish;
+mod schema;
+mod settings;
+mod simulate;
+mod test;
 
 use std::process::ExitCode;
 
@@ -25,8 +38,26 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Reports the faults of a project's files: all that one file shows by itself first, then what the files say of each other.
+    /// Makes a project with the starters.
+    Init(init::Args),
+    /// Makes a journey with its first message and its test, a template, a segment or a score.
+    New(new::Args),
+    /// Reports every fault of a project with its line and the fix, and renders every message with its sample.
     Check(check::Args),
+    /// Writes the files in the one style, with the ids that steps lack.
+    Fmt(fmt::Args),
+    /// Prints the page of a fault's code.
+    Explain(explain::Args),
+    /// Prints the JSON Schema of a kind of files, or sets an editor up with all of them.
+    Schema(schema::Args),
+    /// Adds events to the tracking plan.
+    Events(events::Args),
+    /// Plays the scenario tests of a project in virtual time: what must come to whom, and when.
+    Test(test::Args),
+    /// Plays many contacts through a journey in virtual time: who gets how far, or what one of them gets when.
+    Simulate(Box<simulate::Args>),
+    /// Draws a journey: Mermaid text or an SVG image.
+    Graph(graph::Args),
     /// Runs a project on this machine.
     #[cfg(feature = "run")]
     Dev(dev::Args),
@@ -37,7 +68,16 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Init(args) => init::run(&args),
+        Command::New(args) => new::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Fmt(args) => fmt::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Schema(args) => schema::run(&args),
+        Command::Events(args) => events::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
+        Command::Graph(args) => graph::run(&args),
         #[cfg(feature = "run")]
         Command::Dev(args) => dev::run(&args),
         #[cfg(feature = "run")]
@@ -49,5 +89,15 @@ fn main() -> ExitCode {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn commands_and_their_options_fit_together() {
+        super::Cli::command().debug_assert();
     }
 }

@@ -1,13 +1,18 @@
 //! A project's folder.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use wend_core::definitions::SourceFile;
 
-/// The folders that hold definitions, beside `wend.yaml`.
-const FOLDERS: [&str; 2] = ["journeys", "templates"];
+/// The folders that hold definitions and what they name, beside `wend.yaml`.
+const FOLDERS: [&str; 5] = ["coupons", "journeys", "scores", "segments", "templates"];
+
+/// Folders that are probably meant to be one of these. Their files are told not to be read.
+const SLIPS: [&str; 6] = [
+    "coupon", "journey", "scenario", "score", "segment", "template",
+];
 
 /// The files of the project in `folder`, in the order of their paths.
 pub fn load(folder: &Path) -> anyhow::Result<Vec<SourceFile>> {
@@ -17,31 +22,82 @@ pub fn load(folder: &Path) -> anyhow::Result<Vec<SourceFile>> {
     }
     let mut files = vec![read(&settings, "wend.yaml".to_owned())?];
     for name in FOLDERS {
-        let folder = folder.join(name);
-        if !folder.is_dir() {
-            continue;
-        }
-        let entries =
-            fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?;
-        let mut paths = entries
-            .map(|entry| Ok(entry?.path()))
-            .collect::<anyhow::Result<Vec<_>>>()?;
-        paths.sort();
-        for path in paths {
-            let file = path
-                .file_name()
-                .and_then(|file| file.to_str())
-                .unwrap_or_default();
-            if path.is_file() && !file.starts_with('.') {
-                files.push(read(&path, format!("{name}/{file}"))?);
+        files.extend(below(folder, name)?);
+    }
+    Ok(files)
+}
+
+/// The scenario tests of the project in `folder`, in the order of their paths.
+pub fn load_scenarios(folder: &Path) -> anyhow::Result<Vec<SourceFile>> {
+    below(folder, "scenarios")
+}
+
+/// The paths of files that stand where nobody looks for them: in folders within folders, or in folders with a slip in their
+/// names. They come without their texts.
+pub fn misplaced(folder: &Path) -> anyhow::Result<Vec<SourceFile>> {
+    let mut found = Vec::new();
+    for name in SLIPS {
+        found.extend(list(&folder.join(name))?);
+    }
+    for name in FOLDERS.into_iter().chain(["scenarios"]) {
+        for path in list(&folder.join(name))? {
+            if path.is_dir() {
+                found.extend(list(&path)?);
             }
+        }
+    }
+    if folder.join("wend.yml").is_file() {
+        found.push(folder.join("wend.yml"));
+    }
+    let named = found.iter().filter(|path| path.is_file());
+    let named = named.filter_map(|path| path.strip_prefix(folder).ok()?.to_str());
+    Ok(named
+        .map(|path| SourceFile {
+            path: path.replace('\\', "/"),
+            text: String::new(),
+        })
+        .collect())
+}
+
+/// The files in one folder of a project; none if there is no such folder.
+fn below(project: &Path, name: &str) -> anyhow::Result<Vec<SourceFile>> {
+    let mut files = Vec::new();
+    for path in list(&project.join(name))? {
+        if path.is_file() {
+            let file = path.file_name().unwrap_or_default().to_string_lossy();
+            files.push(read(&path, format!("{name}/{file}"))?);
         }
     }
     Ok(files)
 }
 
+/// What is in a folder and not hidden, in the order of the names; nothing if there is no such folder.
+pub fn list(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let context = || format!("cannot list {}", folder.display());
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).with_context(context)? {
+        let entry = entry.with_context(context)?;
+        if !entry.file_name().to_string_lossy().starts_with('.') {
+            paths.push(entry.path());
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
 fn read(path: &Path, name: String) -> anyhow::Result<SourceFile> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let is_text = ["yaml", "md", "csv"]
+        .iter()
+        .any(|ending| name.ends_with(ending));
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        // An image beside the templates is not read, and is told so by its path.
+        Err(_) if !is_text => String::new(),
+        Err(_) => bail!("{} is not UTF-8: save it as such", path.display()),
+    };
     Ok(SourceFile { path: name, text })
 }

@@ -22,6 +22,9 @@ pub struct Args {
     /// The stack's releases table: the output `ReleasesTableName` of `sam deploy`.
     #[arg(long)]
     releases_table: String,
+    /// The environment of wend.yaml that the stack is: whom it may write to, how fast waits go by.
+    #[arg(long, value_name = "NAME")]
+    environment: Option<String>,
     /// Also makes a write key with this name and prints it, once.
     #[arg(long, value_name = "NAME")]
     new_write_key: Option<String>,
@@ -41,7 +44,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             ..Tables::default()
         };
         let db = DynamoDb::new(aws_sdk_dynamodb::Client::new(&config), tables);
-        let Some(number) = publish_files(&db, &files).await? else {
+        let Some(number) = publish_files(&db, &files, args.environment.as_deref()).await? else {
             return Ok(ExitCode::FAILURE);
         };
         println!("Release {number} is published; it is in force everywhere within 10 seconds.");
@@ -56,13 +59,18 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Publishes `files` and answers with the release's number; prints their faults and answers none if they have any.
-pub async fn publish_files(db: &DynamoDb, files: &[SourceFile]) -> anyhow::Result<Option<u64>> {
-    match publish(db, &SystemClock, files).await {
+pub async fn publish_files(
+    db: &DynamoDb,
+    files: &[SourceFile],
+    environment: Option<&str>,
+) -> anyhow::Result<Option<u64>> {
+    match publish(db, &SystemClock, files, environment).await {
         Ok(number) => Ok(Some(number)),
         Err(Error::Faults(faults)) => {
             check::print_faults(&faults);
             Ok(None)
         }
+        Err(error @ Error::NoEnvironment { .. }) => Err(error.into()),
         Err(Error::Publish(error)) => Err(error).context(
             "the release was not published (are credentials, region and the table's name right?)",
         ),

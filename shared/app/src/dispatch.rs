@@ -1,28 +1,35 @@
-//! Carries a send from request to outcome.
+//! Carries sends and calls from request to outcome.
 //!
 //! The dispatch message is the send's timer: it is acknowledged only when the send row is final and its outcome is published.
 //! Whoever must wait puts a copy on the queue with a delay and acknowledges the one in hand, so that exactly one copy goes
 //! on and no receive count is burnt.
 
-use std::sync::{Mutex, PoisonError};
+mod call;
+
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use wend_content::{Ask, Message, Sms, Values, render, render_sms};
 use wend_core::contact::Contact;
+use wend_core::decide::inspect;
 use wend_core::due::QUEUE_DELAY_MAX;
 use wend_core::identity::{Channel, IdentitySecret};
-use wend_core::input::{Envelope, Input, SendOutcome};
+use wend_core::input::{CommandKind, Envelope, Input, Properties, SendOutcome};
+use wend_core::log::LogRow;
 use wend_core::pace::{TokenBucket, Turn};
+use wend_core::release::{MessageClass, Release, Template};
 use wend_core::send::{
-    Next, Outcome, Permit, SendRequest, SendState, SendTimes, SkipReason, gate, news_pause, next,
+    Next, Outcome, Permit, Recipient, SendRequest, SendState, SendTimes, SkipReason, Task, gate,
+    news_pause, next,
 };
 use wend_core::time::Timestamp;
 use wend_core::token::UnsubscribeToken;
 
 use crate::batch::{self, Done};
 use crate::ports::{
-    Claim, Clock, Ledger, LedgerView, Mail, Mailer, Outgoing, PortError, Queue, Received,
-    ReleaseStore, SetAside, Settled, Submitted,
+    Claim, Clock, Connections, Ledger, LedgerView, Mail, Mailer, Outgoing, PortError, Queue,
+    Received, ReleaseStore, SetAside, Settled, Submitted, Text, Texter,
 };
 use crate::releases::Releases;
 
@@ -36,11 +43,13 @@ pub const HELD: &str = "wend::held";
 
 /// Sends messages.
 #[derive(Debug)]
-pub struct Dispatch<L, M, Q, A, R, C> {
+pub struct Dispatch<L, M, X, Q, A, R, C> {
     /// Send rows and permission rows.
     pub ledger: L,
-    /// The provider.
-    pub mailer: M,
+    /// The providers.
+    pub provider: M,
+    /// Other systems.
+    pub connections: X,
     /// Where outcomes go.
     pub inputs: Q,
     /// Where copies go that must wait: the queue that this function reads.
@@ -61,6 +70,31 @@ pub struct Dispatch<L, M, Q, A, R, C> {
     pub public_url: String,
 }
 
+/// What a message says.
+enum Content {
+    Mail(Message),
+    Sms { sms: Sms, is_marketing: bool },
+}
+
+/// The properties of the event that a log row is of.
+fn properties(row: &LogRow) -> Option<&Properties> {
+    match &row.input {
+        Input::Event(event) => Some(event.properties.expose()),
+        Input::Command(command) => match &command.kind {
+            CommandKind::Enroll { data, .. } => Some(data.expose()),
+            CommandKind::Scheduled { .. }
+            | CommandKind::Stop { .. }
+            | CommandKind::Lists { .. }
+            | CommandKind::Touch => None,
+        },
+        Input::Wake(_)
+        | Input::Outcome(_)
+        | Input::Feedback(_)
+        | Input::Consent(_)
+        | Input::Answer(_) => None,
+    }
+}
+
 /// What becomes of the message in hand.
 enum Step {
     /// The row is final: publish, then acknowledge.
@@ -69,10 +103,11 @@ enum Step {
     Later(Duration),
 }
 
-impl<L, M, Q, A, R, C> Dispatch<L, M, Q, A, R, C>
+impl<L, M, X, Q, A, R, C> Dispatch<L, M, X, Q, A, R, C>
 where
     L: Ledger,
-    M: Mailer,
+    M: Mailer + Texter,
+    X: Connections,
     Q: Queue,
     A: SetAside,
     R: ReleaseStore,
@@ -81,17 +116,18 @@ where
     /// Works on a batch and names the deliveries that the queue must repeat.
     pub async fn batch(&self, messages: &[Received]) -> Vec<String> {
         let work = messages.iter().map(async |message| {
-            let request = match serde_json::from_str::<SendRequest>(&message.body) {
-                Ok(request) => request,
+            let task = match serde_json::from_str::<Task>(&message.body) {
+                Ok(task) => task,
                 Err(error) => {
-                    return (
-                        message,
-                        Done::Poison(format!("not a send request: {error}")),
-                    );
+                    return (message, Done::Poison(format!("not a task: {error}")));
                 }
             };
-            let done = self.advance(&request, message).await.unwrap_or_else(|error| {
-                tracing::warn!(send = %request.send, %error, "the send will be delivered again");
+            let done = match &task {
+                Task::Send(request) => self.advance(request, message).await,
+                Task::Call(request) => self.call(request, message).await,
+            };
+            let done = done.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the task will be delivered again");
                 Done::Retry
             });
             (message, done)
@@ -103,22 +139,38 @@ where
     async fn advance(&self, request: &SendRequest, message: &Received) -> Result<Done, PortError> {
         match self.step(request).await? {
             Step::Publish(at, outcome) => self.publish(request, at, outcome).await?,
-            Step::Later(delay) => {
-                let copy = Outgoing {
-                    delay,
-                    ..Outgoing::now(message.body.clone())
-                };
-                let group = Some(request.journey.clone());
-                self.again.send(vec![Outgoing { group, ..copy }]).await?;
-            }
+            Step::Later(delay) => self.later(message, &request.journey, delay).await?,
         }
         Ok(Done::Acknowledge)
+    }
+
+    /// A copy that comes back after `delay`; the one in hand is acknowledged.
+    async fn later(
+        &self,
+        message: &Received,
+        journey: &str,
+        delay: Duration,
+    ) -> Result<(), PortError> {
+        let copy = Outgoing {
+            delay,
+            group: Some(journey.to_owned()),
+            ..Outgoing::now(message.body.clone())
+        };
+        self.again.send(vec![copy]).await
     }
 
     async fn step(&self, request: &SendRequest) -> Result<Step, PortError> {
         let view = self.ledger.read(request, request.permission).await?;
         let now = self.clock.now();
-        match (next(view.send.as_ref(), self.times, now), &view.send) {
+        let times = match request.channel {
+            Channel::Email => self.times,
+            // No event of the provider could prove anything later.
+            Channel::Sms => SendTimes {
+                unknown_window: Duration::ZERO,
+                ..self.times
+            },
+        };
+        match (next(view.send.as_ref(), times, now), &view.send) {
             (Next::Publish { at, outcome }, _) => Ok(Step::Publish(at, outcome)),
             (Next::Wait(delay), _) => Ok(Step::Later(delay)),
             (Next::Doubt, Some(from)) => {
@@ -145,21 +197,10 @@ where
         let (Some(contact), Some(template)) = (contact, release.template(&request.template)) else {
             return self.skip(request, contact, SkipReason::NoTemplate).await;
         };
-        let permission = permit.to().permission_key(Channel::Email, &self.secret);
-        let token = UnsubscribeToken {
-            permission,
-            send: request.send,
-        }
-        .sign(&self.secret);
-        let url = format!("{}/u/{token}", self.public_url);
-        let message = match wend_content::render(template, &release.project, contact, &url) {
-            Ok(message) => message,
-            Err(error) => {
-                tracing::error!(send = %request.send, %error, "not rendered");
-                return self
-                    .skip(request, Some(contact), SkipReason::NotRendered)
-                    .await;
-            }
+        let origin = view.origin.as_ref();
+        let content = match self.content(request, contact, template, &release, origin, &permit) {
+            Ok(content) => content,
+            Err(reason) => return self.skip(request, Some(contact), reason).await,
         };
         match self.take_token(now) {
             Turn::Soon(pause) => self.clock.sleep(pause).await,
@@ -170,21 +211,14 @@ where
         let permission_rev = permit.permission_rev();
         let claim = Claim {
             request,
-            permission,
+            permission: permit.to().permission_key(&self.secret),
             permission_rev,
             recent,
             at: claimed_at,
         };
         match self.ledger.claim(claim).await? {
             Settled::Lost => Ok(Step::Later(SOON)),
-            Settled::Done => {
-                let mail = Mail {
-                    permit: &permit,
-                    request,
-                    message: &message,
-                };
-                self.submit(mail, &permit, claimed_at).await
-            }
+            Settled::Done => self.submit(request, &content, &permit, claimed_at).await,
         }
     }
 
@@ -194,15 +228,93 @@ where
         request: &SendRequest,
         view: LedgerView,
     ) -> Result<LedgerView, PortError> {
-        let email = view
-            .contact
-            .as_ref()
-            .and_then(|contact| contact.email.as_ref());
-        let present = email.map(|email| email.address.permission_key(Channel::Email, &self.secret));
+        let contact = view.contact.as_ref();
+        let present = contact.and_then(|contact| Recipient::of(contact, request.channel));
+        let present = present.map(|to| to.permission_key(&self.secret));
         if present == request.permission {
             return Ok(view);
         }
         self.ledger.read(request, present).await
+    }
+
+    /// What the message says.
+    fn content(
+        &self,
+        request: &SendRequest,
+        contact: &Contact,
+        template: &Template,
+        release: &Release,
+        origin: Option<&LogRow>,
+        permit: &Permit,
+    ) -> Result<Content, SkipReason> {
+        let permission = permit.to().permission_key(&self.secret);
+        let send = request.send;
+        let token = UnsubscribeToken { permission, send }.sign(&self.secret);
+        let url = format!("{}/u/{token}", self.public_url);
+        let journey = release.version(request.version).map(Arc::as_ref);
+        let zone = inspect::zone(contact, journey, release);
+        let values = Values {
+            contact,
+            journey,
+            run: contact.run(request.enrollment),
+            trigger: origin.and_then(properties),
+            given: &request.given,
+            zone: &zone,
+        };
+        let from = request.from.as_deref();
+        let rendered = match request.channel {
+            Channel::Email => {
+                let ask = Ask {
+                    from,
+                    variant: request.variant.as_deref(),
+                    unsubscribe_url: &url,
+                };
+                render(template, &release.project, values, ask).map(Content::Mail)
+            }
+            Channel::Sms => render_sms(template, &release.project, values, from).map(|sms| {
+                let is_marketing = template.class == MessageClass::Marketing;
+                Content::Sms { sms, is_marketing }
+            }),
+        };
+        rendered.map_err(|error| {
+            tracing::error!(send = %request.send, %error, "not rendered");
+            if error.is_missing_value() {
+                SkipReason::MissingValue
+            } else {
+                SkipReason::NotRendered
+            }
+        })
+    }
+
+    async fn hand_over(
+        &self,
+        request: &SendRequest,
+        content: &Content,
+        permit: &Permit,
+    ) -> Submitted {
+        match content {
+            Content::Mail(message) => {
+                let label = request.into();
+                self.provider
+                    .submit(Mail {
+                        permit,
+                        label,
+                        message,
+                    })
+                    .await
+            }
+            Content::Sms { sms, is_marketing } => {
+                let (label, is_marketing) = (request.into(), *is_marketing);
+                self.provider
+                    .text(Text {
+                        permit,
+                        label,
+                        sms,
+                        is_marketing,
+                    })
+                    .await
+            }
+        }
     }
 
     fn take_token(&self, now: Timestamp) -> Turn {
@@ -215,16 +327,16 @@ where
     /// The one provider call of a claimed send, and what it leaves behind.
     async fn submit(
         &self,
-        mail: Mail<'_>,
+        request: &SendRequest,
+        content: &Content,
         permit: &Permit,
         claimed_at: Timestamp,
     ) -> Result<Step, PortError> {
-        let request = mail.request;
         let from = SendState::Submitting { at: claimed_at };
         if self.clock.now().since(claimed_at) > CLAIM_HOLDS {
             return self.hold(request, permit, &from, SOON).await;
         }
-        match self.mailer.submit(mail).await {
+        match self.hand_over(request, content, permit).await {
             Submitted::Accepted { provider_id } => {
                 self.finish(request, &from, Outcome::Accepted { provider_id })
                     .await
@@ -283,7 +395,7 @@ where
         // The row first: if the second write does not come about, the next try puts this submission in the place of itself. The
         // other way round the row would stay submitted, and a message that certainly did not go would end as unknown.
         if self.ledger.settle(request.send, from, &held).await? == Settled::Done {
-            let permission = permit.to().permission_key(Channel::Email, &self.secret);
+            let permission = permit.to().permission_key(&self.secret);
             self.ledger.take_back(permission, request.send).await?;
         }
         Ok(Step::Later(retry_after))

@@ -16,6 +16,7 @@ use wend_core::id::ContactKey;
 use wend_core::identity::{Identity, IdentitySecret};
 use wend_core::input::{Envelope, Input, Wake};
 use wend_core::log::{Effect, LogRow};
+use wend_core::send::Task;
 
 use crate::batch::{self, Done, panic_text};
 use crate::ports::{
@@ -204,20 +205,19 @@ where
     /// Publishes effects: consent first, because a send of the same decision stands on it.
     async fn publish(&self, rows: impl Iterator<Item = &LogRow>) -> Result<(), PortError> {
         let now = self.clock.now();
-        let mut sends = Vec::new();
+        let mut tasks = Vec::new();
         let mut wakes = Vec::new();
         for row in rows {
             for effect in &row.effects {
                 match effect {
                     Effect::Consent(change) => self.permissions.consent(change).await?,
                     Effect::Send(request) => {
-                        let body = serde_json::to_string(request);
-                        let body =
-                            body.map_err(|error| PortError::invalid("publish a send", error))?;
-                        sends.push(Outgoing {
-                            group: Some(request.journey.clone()),
-                            ..Outgoing::now(body)
-                        });
+                        let group = request.journey.clone();
+                        tasks.push(task_message(&Task::Send(request.clone()), group)?);
+                    }
+                    Effect::Call(request) => {
+                        let group = request.journey.clone();
+                        tasks.push(task_message(&Task::Call(request.clone()), group)?);
                     }
                     Effect::Wake { due_at } => {
                         if let Some(delay) = self.schedule.queue_delay(*due_at, now) {
@@ -231,14 +231,24 @@ where
                 }
             }
         }
-        if !sends.is_empty() {
-            self.dispatch.send(sends).await?;
+        if !tasks.is_empty() {
+            self.dispatch.send(tasks).await?;
         }
         if !wakes.is_empty() {
             self.wakes.send(wakes).await?;
         }
         Ok(())
     }
+}
+
+/// A task on its way to `dispatch`.
+fn task_message(task: &Task, journey: String) -> Result<Outgoing, PortError> {
+    let body = serde_json::to_string(task);
+    let body = body.map_err(|error| PortError::invalid("publish a task", error))?;
+    Ok(Outgoing {
+        group: Some(journey),
+        ..Outgoing::now(body)
+    })
 }
 
 /// A wake on its way to `evaluate`.

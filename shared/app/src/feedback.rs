@@ -18,6 +18,8 @@ pub mod tags {
     pub const CONTACT: &str = "wend_contact";
     /// The send's id.
     pub const SEND: &str = "wend_send";
+    /// The call's id, in place of a send's: a team is told, and what becomes of it is nothing of the contact's.
+    pub const CALL: &str = "wend_call";
     /// The address's permission row.
     pub const PERMISSION: &str = "wend_permission";
     /// The journey.

@@ -13,6 +13,8 @@
 //! | [`feedback`] | the provider's events | settles doubtful sends, closes addresses |
 //! | [`sweep`] | a schedule | sends the wakes of contacts that are due soon |
 //! | [`publish`] | the command line | makes a release of a project's files |
+//!
+//! [`simulate`] plays many contacts through the decision alone. [`memory`] has every port in memory, on a virtual clock: what [`scenario`] tests run on.
 #![warn(missing_docs)]
 
 pub mod batch;
@@ -20,9 +22,12 @@ pub mod dispatch;
 pub mod evaluate;
 pub mod feedback;
 pub mod ingest;
+pub mod memory;
 pub mod ports;
 pub mod publish;
 pub mod releases;
+pub mod scenario;
+pub mod simulate;
 pub mod sweep;
 pub mod track;
 pub mod write_keys;

@@ -2,7 +2,7 @@
 //!
 //! An adapter translates and decides nothing. Each port's promise about success, definite and ambiguous failure is kept by
 //! conditions in DynamoDB and by the class of the error; retries are the SDK's where a request may be repeated, and off
-//! where it may not (SES).
+//! where it may not (SES, SNS).
 #![warn(missing_docs)]
 
 pub mod clients;
@@ -13,6 +13,8 @@ pub mod lambda;
 #[cfg(feature = "mail")]
 pub mod ses;
 pub mod settings;
+#[cfg(feature = "mail")]
+pub mod sns;
 #[cfg(feature = "queues")]
 pub mod sqs;
 pub mod system;

@@ -21,11 +21,11 @@ use crate::error::words;
 use crate::settings;
 
 /// Over the account's rate: the second is full.
-const RATE_PAUSE: Duration = Duration::from_secs(2);
+pub(crate) const RATE_PAUSE: Duration = Duration::from_secs(2);
 /// Over the daily quota: the window moves slowly. As long as a queue can delay.
-const QUOTA_PAUSE: Duration = Duration::from_mins(15);
+pub(crate) const QUOTA_PAUSE: Duration = Duration::from_mins(15);
 /// The account or the configuration is at fault: somebody must mend it, nothing may be lost meanwhile.
-const FAULT_PAUSE: Duration = Duration::from_mins(2);
+pub(crate) const FAULT_PAUSE: Duration = Duration::from_mins(2);
 
 /// Sends through SES, one request a message, never repeated.
 #[derive(Clone, Debug)]
@@ -149,17 +149,21 @@ fn classify(error: &SdkError<SendEmailError, HttpResponse>) -> Submitted {
             }
         }
         SdkError::ConstructionFailure(_) => Submitted::Rejected { reason },
-        SdkError::DispatchFailure(failure)
-            if failure
-                .as_connector_error()
-                .is_some_and(|error| is_refused(error)) =>
-        {
-            Submitted::NotTaken {
-                reason,
-                retry_after: FAULT_PAUSE,
-            }
-        }
+        _ if is_never_connected(error) => Submitted::NotTaken {
+            reason,
+            retry_after: FAULT_PAUSE,
+        },
         _ => Submitted::Ambiguous { reason },
+    }
+}
+
+/// Whether no byte was sent.
+pub(crate) fn is_never_connected<E, R>(error: &SdkError<E, R>) -> bool {
+    match error {
+        SdkError::DispatchFailure(failure) => failure
+            .as_connector_error()
+            .is_some_and(|error| is_refused(error)),
+        _ => false,
     }
 }
 

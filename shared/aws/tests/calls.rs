@@ -14,6 +14,7 @@ use wend_app::ports::{KeyStore, Received};
 use wend_app::write_keys::{WriteKeys, hash};
 use wend_aws::dynamodb::DynamoContacts;
 use wend_aws::ses::SesMailer;
+use wend_aws::sns::{Providers, SnsTexter};
 use wend_aws::sqs::SqsQueue;
 use wend_core::input::{Envelope, Input};
 
@@ -218,14 +219,13 @@ async fn a_send_is_one_batched_read_one_claim_one_mail_one_update_and_one_outcom
         world.apply(users.map(|user| world.signs_up(&user))).await;
         let ses = Stub::always(Answer::Json(200, json!({ "MessageId": "m" }))).await;
         let sqs = sqs::sqs().await;
-        let mailer = SesMailer::new(
-            &config(&ses.url),
-            "set".to_owned(),
-            SECRET,
-            Duration::from_secs(20),
-        );
+        let (config, timeout) = (config(&ses.url), Duration::from_secs(20));
+        let providers = Providers {
+            mailer: SesMailer::new(&config, "set".to_owned(), SECRET, timeout),
+            texter: SnsTexter::new(&config, timeout),
+        };
         let queues = (sqs::queue(&sqs, "inputs"), sqs::queue(&sqs, "dispatch"));
-        let dispatch = world.dispatcher_with(world.db.clone(), mailer, queues);
+        let dispatch = world.dispatcher_with(world.db.clone(), providers, queues);
         dispatch.releases.current().await.unwrap();
         let requests = received(
             world

@@ -1,5 +1,6 @@
 //! What goes to SES, and what its answers mean.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_sesv2::config::{AsyncSleep, Sleep};
@@ -8,10 +9,12 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use wend_app::ports::{Clock, Ledger, Mail, Mailer, Submitted};
 use wend_aws::ses::SesMailer;
-use wend_content::Message;
+use wend_aws::sns::{Providers, SnsTexter};
+use wend_content::{Ask, Message, Values};
 use wend_core::release::Release;
 use wend_core::send::{Permit, SendRequest, gate};
 use wend_core::token::UnsubscribeToken;
+use wend_core::zone::Zone;
 
 use crate::support::aws::config;
 use crate::support::http::{Answer, Asked, Stub};
@@ -38,7 +41,20 @@ impl Letter {
         let permit = gate(&request, contact, &view.permission, release, now).unwrap();
         let template = release.template(&request.template).unwrap();
         let url = "https://t.example/u/token";
-        let message = wend_content::render(template, &release.project, contact.unwrap(), url);
+        let (given, zone) = (BTreeMap::new(), Zone::utc());
+        let values = Values {
+            contact: contact.unwrap(),
+            journey: None,
+            run: None,
+            trigger: None,
+            given: &given,
+            zone: &zone,
+        };
+        let ask = Ask {
+            unsubscribe_url: url,
+            ..Ask::default()
+        };
+        let message = wend_content::render(template, &release.project, values, ask);
         Self {
             permit,
             message: message.unwrap(),
@@ -50,7 +66,7 @@ impl Letter {
     async fn submit(&self, mailer: &SesMailer) -> Submitted {
         let mail = Mail {
             permit: &self.permit,
-            request: &self.request,
+            label: (&self.request).into(),
             message: &self.message,
         };
         mailer.submit(mail).await
@@ -90,7 +106,11 @@ async fn a_mail_carries_its_headers_and_tags() {
     let message = world.ana_signs_up().await;
     let ses = Stub::always(accepts()).await;
     let queues = (world.inputs.clone(), world.dispatch.clone());
-    let dispatch = world.dispatcher_with(world.db.clone(), mailer(&ses), queues);
+    let providers = Providers {
+        mailer: mailer(&ses),
+        texter: SnsTexter::new(&config(&ses.url), Duration::from_secs(20)),
+    };
+    let dispatch = world.dispatcher_with(world.db.clone(), providers, queues);
     let failed = dispatch.batch(&received([message.body.clone()])).await;
     assert_eq!(failed, [] as [&str; 0]);
     let [Asked { line, body, .. }] = ses.asked().try_into().unwrap();

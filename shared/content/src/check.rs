@@ -1,15 +1,14 @@
 //! Faults of templates that show before anybody is mailed.
 
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+use minijinja::{Error, ErrorKind};
 
 use wend_core::definitions::{Diagnostic, SourceFile};
 use wend_core::release::{Definition, Template};
 use wend_core::syntax::Position;
+use wend_core::zone::Zone;
 
-use crate::FUEL;
-
-/// What a template may name.
-const VARIABLES: [&str; 1] = ["contact"];
+use crate::engine::{Format, engine};
+use crate::values::NAMES;
 
 /// What is wrong with the texts of the templates among `definitions`: syntax, filters and functions that do not exist, names that
 /// no message has. Whether a contact has every value that a text asks for is known only when it is sent.
@@ -20,39 +19,52 @@ pub fn check(definitions: &[(SourceFile, Definition)]) -> Vec<Diagnostic> {
             faults.extend(
                 texts(file, template)
                     .into_iter()
-                    .filter_map(|(line, text)| fault(file, line, text)),
+                    .filter_map(|text| fault(file, text.line, text.text)),
             );
         }
     }
     faults
 }
 
-/// The texts of a template, with the line of the file on which each begins.
-fn texts<'t>(file: &SourceFile, template: &'t Template) -> Vec<(usize, &'t str)> {
-    let line_of = |key: &str| {
-        file.text
-            .lines()
-            .position(|line| line.starts_with(key))
-            .unwrap_or(0)
-            + 1
-    };
+/// One text of a template and the line of the file on which it begins.
+pub(crate) struct Text<'t> {
+    pub(crate) line: usize,
+    pub(crate) text: &'t str,
+}
+
+/// The line on which the key `key` of a head stands; the first if there is none.
+pub(crate) fn line_of(file: &SourceFile, key: &str) -> usize {
+    let mut lines = file.text.lines();
+    lines.position(|line| line.starts_with(key)).unwrap_or(0) + 1
+}
+
+/// The texts of a template, those of its variants among them, its body last.
+pub(crate) fn texts<'t>(file: &SourceFile, template: &'t Template) -> Vec<Text<'t>> {
     let head = file.text.strip_suffix(&template.body).unwrap_or_default();
-    let mut texts = vec![(line_of("subject"), template.subject.as_str())];
-    texts.extend(
-        template
-            .preheader
-            .as_deref()
-            .map(|text| (line_of("preheader"), text)),
-    );
-    texts.push((head.lines().count() + 1, &template.body));
+    let own = [
+        ("subject", &template.subject),
+        ("preheader", &template.preheader),
+    ];
+    let variants = template.variants.values();
+    let variants = variants.flat_map(|variant| [&variant.subject, &variant.preheader]);
+    let named = own
+        .into_iter()
+        .chain(variants.map(|text| ("variants", text)));
+    let named = named.filter_map(|(key, text)| {
+        let line = line_of(file, key);
+        text.as_deref().map(|text| Text { line, text })
+    });
+    let mut texts: Vec<_> = named.collect();
+    texts.push(Text {
+        line: head.lines().count() + 1,
+        text: &template.body,
+    });
     texts
 }
 
 /// The first fault of one text.
 fn fault(file: &SourceFile, first_line: usize, text: &str) -> Option<Diagnostic> {
-    let mut engine = Environment::new();
-    engine.set_undefined_behavior(UndefinedBehavior::Chainable);
-    engine.set_fuel(Some(FUEL));
+    let engine = engine(Format::Plain, &Zone::utc(), true);
     let at = |line: usize| Position {
         line: first_line + line.saturating_sub(1),
         column: 1,
@@ -62,7 +74,7 @@ fn fault(file: &SourceFile, first_line: usize, text: &str) -> Option<Diagnostic>
         Err(error) => return Some(of_engine(file, at(error.line().unwrap_or(1)), &error)),
     };
     let is_known = |name: &String| {
-        VARIABLES.contains(&name.as_str()) || engine.globals().any(|(known, _)| known == name)
+        NAMES.contains(&name.as_str()) || engine.globals().any(|(known, _)| known == name)
     };
     let mut unknown: Vec<String> = template.undeclared_variables(false).into_iter().collect();
     unknown.retain(|name| !is_known(name));
@@ -75,7 +87,9 @@ fn fault(file: &SourceFile, first_line: usize, text: &str) -> Option<Diagnostic>
             + 1;
         let message = format!("a message has nothing called `{name}`");
         let fault = Diagnostic::error("E0142", &file.path, at(line), &message);
-        return Some(fault.help("it has: contact, for example `{{ contact.first_name }}`"));
+        return Some(fault.help(
+            "it has: contact, trigger, data, vars, journey; for example `{{ contact.first_name }}`",
+        ));
     }
     // With nothing known of the contact: values may be missing, filters and functions may not.
     let error = template.render(minijinja::context! {}).err()?;

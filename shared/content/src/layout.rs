@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use minijinja::HtmlEscape;
-use pulldown_cmark::{Parser, html::push_html};
+use pulldown_cmark::{CowStr, Event, Parser, Tag, html::push_html};
+
+use crate::engine::is_web;
 
 /// What the law wants below marketing mail (CAN-SPAM: a postal address and a way out).
 pub(crate) struct Footer<'a> {
@@ -23,7 +25,7 @@ pub(crate) fn html(markdown: &str, preheader: Option<&str>, footer: Option<&Foot
         let hidden = "display:none;max-height:0;overflow:hidden";
         let _ = write!(body, "<div style=\"{hidden}\">{}</div>", escaped(preheader));
     }
-    push_html(&mut body, Parser::new(markdown));
+    push_html(&mut body, Parser::new(markdown).map(harmless));
     if let Some(footer) = footer {
         let address = escaped(footer.postal_address);
         let url = escaped(footer.unsubscribe_url);
@@ -36,6 +38,48 @@ pub(crate) fn html(markdown: &str, preheader: Option<&str>, footer: Option<&Foot
         "<!doctype html><html><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width\"></head><body style=\"margin:0\"><div style=\"{STYLE}\">{body}</div></body></html>"
     )
+}
+
+/// A link or picture that leads anywhere but to the web, mail or phone leads nowhere.
+fn harmless(event: Event<'_>) -> Event<'_> {
+    fn or_nowhere(url: CowStr<'_>) -> CowStr<'_> {
+        if is_web(&url) {
+            url
+        } else {
+            CowStr::Borrowed("#")
+        }
+    }
+    match event {
+        Event::Start(Tag::Link {
+            link_type,
+            dest_url,
+            title,
+            id,
+        }) => {
+            let dest_url = or_nowhere(dest_url);
+            Event::Start(Tag::Link {
+                link_type,
+                dest_url,
+                title,
+                id,
+            })
+        }
+        Event::Start(Tag::Image {
+            link_type,
+            dest_url,
+            title,
+            id,
+        }) => {
+            let dest_url = or_nowhere(dest_url);
+            Event::Start(Tag::Image {
+                link_type,
+                dest_url,
+                title,
+                id,
+            })
+        }
+        event => event,
+    }
 }
 
 /// The text part: Markdown is made to be read as it stands.

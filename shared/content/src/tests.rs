@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde_json::{Value as Json, json};
 
 use super::*;
@@ -6,6 +8,7 @@ use wend_core::definitions::{read_project, read_template};
 use wend_core::id::ContactKey;
 use wend_core::personal::Personal;
 use wend_core::time::Timestamp;
+use wend_core::zone::Zone;
 
 const PROJECT: &str = "wend: 1\nproject: p\npostal_address: Acme <GmbH>, Street 1\n\
     senders: { shop: { email: Acme <hello@mail.example.com>, reply_to: care@example.com } }\ntopics: { news: {} }\n";
@@ -23,7 +26,90 @@ fn rendered(class: &str, subject: &str, body: &str, name: Json) -> Result<Messag
         at: Timestamp::default(),
     };
     contact.attributes.insert("first_name".into(), attribute);
-    render(&template, &project, &contact, URL)
+    let (given, zone) = (BTreeMap::new(), Zone::parse("Europe/Berlin").unwrap());
+    let values = Values {
+        contact: &contact,
+        journey: None,
+        run: None,
+        trigger: None,
+        given: &given,
+        zone: &zone,
+    };
+    let ask = Ask {
+        unsubscribe_url: URL,
+        ..Ask::default()
+    };
+    render(&template, &project, values, ask)
+}
+
+#[test]
+fn filters_say_money_dates_and_numbers_as_people_do() {
+    for (text, expected) in [
+        ("{{ 95 | money }}", "95.00"),
+        ("{{ '95.5' | money('EUR') }}", "€95.50"),
+        ("{{ -3 | money('USD') }}", "-$3.00"),
+        ("{{ 12 | money('CHF') }}", "12.00 CHF"),
+        ("{{ 1200 | money('JPY') }}", "¥1200"),
+        ("{{ '2027-03-18T15:00:00Z' | date }}", "18 March 2027"),
+        (
+            "{{ '2027-03-18T23:30:00Z' | date('%Y-%m-%d %H:%M') }}",
+            "2027-03-19 00:30",
+        ),
+        ("{{ '2027-03-18' | date('%d.%m.%Y') }}", "18.03.2027"),
+        (
+            "{{ 1 | pluralise('item', 'items') }}, {{ 2 | pluralise('item', 'items') }}",
+            "item, items",
+        ),
+        (
+            "{{ button('Go', 'https://a.example/?a=1&b=2') }}",
+            "Go: https://a.example/?a=1&b=2",
+        ),
+    ] {
+        let subject = text.replace('"', "'");
+        assert_eq!(
+            rendered("transactional", &subject, "x", json!("Ana"))
+                .unwrap()
+                .subject,
+            expected,
+            "{text}"
+        );
+    }
+    for wrong in [
+        "{{ 'abc' | money }}",
+        "{{ 'soon' | date }}",
+        "{{ button('x', 'javascript:alert(1)') }}",
+    ] {
+        assert!(
+            rendered("transactional", wrong, "x", json!("Ana")).is_err(),
+            "{wrong}"
+        );
+    }
+}
+
+#[test]
+fn a_link_leads_to_the_web_or_nowhere() {
+    let body = "[a]({{ contact.first_name }}) {{ button('Buy <now>', 'https://a.example/\"x') }}";
+    let message = rendered("transactional", "x", body, json!("javascript:alert(1)")).unwrap();
+    assert!(
+        message.html.contains("<a href=\"#\">a</a>"),
+        "{}",
+        message.html
+    );
+    assert!(message.html.contains("&quot;x"), "{}", message.html);
+    let message = rendered(
+        "transactional",
+        "x",
+        body,
+        json!("https://b.example/p_1?q=(2)"),
+    )
+    .unwrap();
+    assert!(
+        message
+            .html
+            .contains("href=\"https://b.example/p_1?q=(2)\""),
+        "{}",
+        message.html
+    );
 }
 
 #[test]

@@ -8,22 +8,30 @@ use std::collections::BTreeSet;
 
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime, Time, Weekday};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::path::Path;
 use crate::phrase::{
-    Calendar, ClockTime, DatePath, DatePhrase, FixedDate, Hours, MonthDay, QuietHours, Schedule,
-    Side, Span, Unit, Wait, Window,
+    Calendar, ClockTime, DatePhrase, FixedDate, Hours, MonthDay, QuietHours, Schedule, Side, Span,
+    Unit, Wait, Window,
 };
 use crate::time::Timestamp;
 use crate::zone::Zone;
 
 /// Days on which nobody works, beside Saturdays and Sundays.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct ClosedDays(BTreeSet<Date>);
 
 impl ClosedDays {
     /// No closed days: only weekends are free.
     pub const NONE: Self = Self(BTreeSet::new());
+
+    /// The days, in order.
+    pub fn dates(&self) -> impl Iterator<Item = Date> + '_ {
+        self.0.iter().copied()
+    }
 
     /// Whether people work on `date`: neither weekend nor closed.
     pub fn is_business_day(&self, date: Date) -> bool {
@@ -123,7 +131,7 @@ pub fn resolve(
     base: Timestamp,
     now: Timestamp,
     place: Place<'_>,
-    lookup: impl FnOnce(&DatePath) -> Option<DateValue>,
+    lookup: impl FnOnce(&Path) -> Option<DateValue>,
 ) -> Resolved {
     let zone = place.zone;
     let date = match wait {
@@ -156,6 +164,31 @@ pub fn after(span: Span, base: Timestamp, place: Place<'_>) -> Timestamp {
     offset(DateValue::Instant(base), (span, Side::After), place)
         .instant(place.zone)
         .max(base)
+}
+
+/// A period of the calendar on the wall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Period {
+    /// A day.
+    Day,
+    /// A week, from Monday on.
+    Week,
+    /// A month.
+    Month,
+}
+
+/// The first instant of the period after the one in which `at` lies.
+pub fn next_period(at: Timestamp, zone: &Zone, period: Period) -> Timestamp {
+    let today = zone.local(at).date();
+    let next = match period {
+        Period::Day => today.saturating_add(1.days()),
+        Period::Week => {
+            let done = i32::from(today.weekday().to_monday_zero_offset());
+            today.saturating_add((7 - done).days())
+        }
+        Period::Month => today.first_of_month().saturating_add(1.months()),
+    };
+    zone.instant(next.to_datetime(Time::midnight())).max(at)
 }
 
 /// The instant that is `span` before `base`: elapsed time, or the same clock time days earlier.

@@ -1,13 +1,15 @@
 //! The aggregate: everything about one contact that a decision needs, in one item.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::enrollment::{Enrollment, State};
-use crate::id::{ContactKey, EnrollmentId, SendId};
-use crate::identity::{EmailAddress, Identity};
+use crate::condition::Topic;
+use crate::enrollment::{Enrollment, Origin, State};
+use crate::id::{ContactKey, EnrollmentId, InputId, PartHash, SendId};
+use crate::identity::{Channel, EmailAddress, Identity, PhoneNumber};
+use crate::input::Properties;
 use crate::personal::Personal;
 use crate::time::Timestamp;
 
@@ -32,10 +34,52 @@ pub struct Contact {
     /// Its attributes.
     #[serde(default)]
     pub attributes: BTreeMap<String, Attribute>,
+    /// Its phone number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Phone>,
+    /// What it said on each topic and channel: a copy of the permission rows, for conditions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub consents: BTreeMap<Topic, TopicConsent>,
+    /// Running summaries of what it did, by [`FactRule::key`](crate::release::FactRule::key).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, KeptFact>,
+    /// The kept properties of last events, by the computed attribute's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lasts: BTreeMap<String, Attribute>,
+    /// Its scores.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub scores: BTreeMap<String, KeptScore>,
+    /// The lists that it is on.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub lists: BTreeSet<String>,
+    /// The segments that it is in, of those whose entering or leaving starts something.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub segments: BTreeSet<String>,
+    /// Which path it drew, by the split's salt.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub draws: BTreeMap<String, String>,
+    /// Codes that it has drawn and was never told, by pool.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub codes: BTreeMap<String, KeptCode>,
+    /// Entries that wait: for quiet after the last event, or at the door for a confirmation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending: Vec<PendingEntry>,
+    /// The latest events that a rule of a run names, oldest first: a run that begins late hears those after its trigger.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recent: Vec<RecentEvent>,
+    /// The latest marketing messages, oldest first: what caps count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<SentMessage>,
+    /// Goals that still count after their run has ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub goals: Vec<GoalWatch>,
+    /// When a date trigger fires or a watched segment turns over, by the trigger's or segment's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub timers: BTreeMap<String, Timestamp>,
     /// Its runs, oldest first.
     #[serde(default)]
     pub enrollments: Vec<Enrollment>,
-    /// When it last entered each journey.
+    /// When it last entered each journey, by [`entry_key`].
     #[serde(default)]
     pub entries: BTreeMap<String, Timestamp>,
     /// How often the item was written. Stands beside the packed form, as the condition of every write.
@@ -56,6 +100,157 @@ pub struct Email {
     pub address: EmailAddress,
     /// The time of the message that set it.
     pub at: Timestamp,
+}
+
+/// A phone number, E.164, and when it was set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phone {
+    /// The number.
+    pub number: PhoneNumber,
+    /// The time of the message that set it.
+    pub at: Timestamp,
+}
+
+/// The newest word of a contact on one topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopicConsent {
+    /// What was said.
+    pub word: Word,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a contact says of a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Word {
+    /// Yes.
+    Yes,
+    /// Yes, to be confirmed.
+    Unconfirmed,
+    /// No.
+    No,
+}
+
+/// A running summary of one kind of event.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct KeptFact {
+    /// How often.
+    pub count: u64,
+    /// What the amounts add up to.
+    #[serde(default)]
+    pub sum: f64,
+    /// The first time.
+    pub first_at: Timestamp,
+    /// The last time.
+    pub last_at: Timestamp,
+    /// The latest, newest first, with their amounts: as many as some rule needs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recent: Vec<(Timestamp, f64)>,
+}
+
+/// Points that a contact has collected.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct KeptScore {
+    /// Points at `at`; they decay from then on.
+    pub points: f64,
+    /// When they were counted.
+    pub at: Timestamp,
+    /// What rules with a most have given, oldest first, by rule.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub given: BTreeMap<String, Vec<(Timestamp, i32)>>,
+    /// Thresholds that were reached and are not armed again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub reached: BTreeSet<String>,
+}
+
+/// A code that was drawn and is not told yet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeptCode {
+    /// What the pool has answered.
+    pub code: Personal<Value>,
+    /// Until when it is valid; none: for ever.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+    /// The run that drew it last.
+    pub run: EnrollmentId,
+}
+
+/// An entry that waits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PendingEntry {
+    /// The journey.
+    pub journey: String,
+    /// The key of the run to be.
+    pub key: Option<String>,
+    /// What began it.
+    pub origin: Origin,
+    /// For what it waits.
+    pub until: PendingUntil,
+}
+
+/// For what an entry waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PendingUntil {
+    /// For this moment, unless another such event comes first.
+    Quiet(Timestamp),
+    /// For a confirmation, at most until this moment.
+    Confirmed(Timestamp),
+}
+
+/// An event that a run which begins late must hear.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecentEvent {
+    /// Its name.
+    pub name: String,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The input.
+    pub id: InputId,
+    /// Whether it is an activity of the contact itself.
+    pub is_activity: bool,
+    /// The properties that rules read.
+    pub properties: Personal<Properties>,
+}
+
+/// A marketing message, as caps count it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentMessage {
+    /// The send.
+    pub send: SendId,
+    /// When it was asked for, then when it left.
+    pub at: Timestamp,
+    /// The channel.
+    pub channel: Channel,
+    /// The topic.
+    pub topic: Option<String>,
+}
+
+/// A goal that still counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GoalWatch {
+    /// The journey.
+    pub journey: String,
+    /// Its version.
+    pub version: PartHash,
+    /// The run that has ended.
+    pub enrollment: EnrollmentId,
+    /// Its key.
+    pub key: Option<String>,
+    /// From when it counts.
+    #[serde(default)]
+    pub from: Timestamp,
+    /// Until when it counts.
+    pub until: Timestamp,
+}
+
+/// The key under which the last entry of a journey is kept: once for each key of a keyed journey.
+pub fn entry_key(journey: &str, key: Option<&str>) -> String {
+    match key {
+        Some(key) => format!("{journey}\u{1f}{key}"),
+        None => journey.to_owned(),
+    }
 }
 
 /// A current property and when it was set: the last writer by time wins, in whichever order messages arrive.
@@ -83,8 +278,31 @@ pub enum UnpackError {
     Damaged(#[from] rmp_serde::decode::Error),
 }
 
+/// Counts what is written, and keeps nothing of it.
+struct Counted(usize);
+
+impl std::io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// The format of the packed form: its first byte.
 const FORMAT: u8 = 1;
+
+impl PendingEntry {
+    /// When it stops waiting.
+    pub const fn due_at(&self) -> Timestamp {
+        match self.until {
+            PendingUntil::Quiet(at) | PendingUntil::Confirmed(at) => at,
+        }
+    }
+}
 
 impl Contact {
     /// A contact that is heard of for the first time.
@@ -96,6 +314,20 @@ impl Contact {
             identities: Vec::new(),
             email: None,
             attributes: BTreeMap::new(),
+            phone: None,
+            consents: BTreeMap::new(),
+            facts: BTreeMap::new(),
+            lasts: BTreeMap::new(),
+            scores: BTreeMap::new(),
+            lists: BTreeSet::new(),
+            segments: BTreeSet::new(),
+            draws: BTreeMap::new(),
+            codes: BTreeMap::new(),
+            pending: Vec::new(),
+            recent: Vec::new(),
+            sent: Vec::new(),
+            goals: Vec::new(),
+            timers: BTreeMap::new(),
             enrollments: Vec::new(),
             entries: BTreeMap::new(),
             rev: 0,
@@ -109,6 +341,13 @@ impl Contact {
         let mut bytes = vec![FORMAT];
         rmp_serde::encode::write_named(&mut bytes, self)?;
         Ok(bytes)
+    }
+
+    /// How many bytes the packed form has.
+    pub fn packed_bytes(&self) -> Result<usize, rmp_serde::encode::Error> {
+        let mut counted = Counted(1);
+        rmp_serde::encode::write_named(&mut counted, self)?;
+        Ok(counted.0)
     }
 
     /// Reads a packed form and what stands beside it.
@@ -138,9 +377,22 @@ impl Contact {
         })
     }
 
-    /// The earliest moment for which any of its runs waits.
+    /// The earliest moment at which time alone changes something.
     pub fn earliest_timer(&self) -> Option<Timestamp> {
-        self.enrollments.iter().filter_map(Enrollment::due_at).min()
+        let runs = self.enrollments.iter().filter_map(Enrollment::due_at);
+        let pending = self.pending.iter().map(PendingEntry::due_at);
+        let timers = self.timers.values().copied();
+        runs.chain(pending).chain(timers).min()
+    }
+
+    /// The run.
+    pub fn run(&self, id: EnrollmentId) -> Option<&Enrollment> {
+        self.enrollments.iter().find(|run| run.id == id)
+    }
+
+    /// The run, to change it.
+    pub fn run_mut(&mut self, id: EnrollmentId) -> Option<&mut Enrollment> {
+        self.enrollments.iter_mut().find(|run| run.id == id)
     }
 }
 
@@ -159,6 +411,7 @@ mod tests {
         contact.attributes.insert("nested".into(), attribute);
         contact.rev = 3;
         let packed = contact.pack().unwrap();
+        assert_eq!(contact.packed_bytes().unwrap(), packed.len());
         let read = Contact::unpack(&packed, 3, 0, None).unwrap();
         assert_eq!(read, contact);
     }

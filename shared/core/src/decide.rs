@@ -3,27 +3,58 @@
 //! Pure and total: the same arguments give the same answer, and every input gets one. `wend_app::evaluate` loads the
 //! arguments and stores the answer in one transaction.
 //!
-//! The order inside one input: timers due before it · identity, attributes, consent · the run it is about · entries, by the
-//! journeys' names · timers due by now.
+//! The order inside one input:
+//! 0. timers due before it;
+//! 1. identity, attributes, consent;
+//! 2. facts, computed attributes, scores, segments;
+//! 3. each run, oldest first: goal, exits, wait paths;
+//! 4. entries, by priority, then by name; of each journey the first trigger that matches;
+//! 5. derived events (thresholds, `emit`, segments and lists) as further inputs of the same decision, at most
+//!    [`DERIVED_MAX`] of them and [`DEPTH_MAX`] deep;
+//! 6. timers due by now.
+//!
+//! An event never moves the run that it has just started.
 
+mod admission;
+mod coupons;
 mod entry;
+mod facts;
+mod feedback;
+pub mod inspect;
 mod learn;
+mod listen;
+mod migrate;
+mod plan;
 mod run;
+mod score;
+mod segments;
+mod signal;
+mod timers;
+mod verbs;
+mod view;
 
-use std::time::Duration;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, VecDeque};
 
-use crate::calendar;
 use crate::contact::{CONTACT_BYTES_MAX, Contact};
-use crate::enrollment::{Enrollment, State};
-use crate::id::{ContactKey, EnrollmentId};
+use crate::id::{ContactKey, EnrollmentId, InputId, derive};
 use crate::identity::{Identity, IdentityKind, IdentitySecret};
-use crate::input::{Envelope, Event, Input};
-use crate::log::{Effect, INPUT_AGE_MAX, LogRow, NotEntered, Refusal, Trace};
-use crate::release::{Journey, JourneyState, Reentry, Release};
+use crate::input::{Envelope, Event, Input, Properties};
+use crate::log::{Effect, INPUT_AGE_MAX, LogRow, Refusal, Trace};
+use crate::release::{Release, UnknownEvents};
 use crate::time::Timestamp;
+use signal::{Happening, Signal, happening};
+use view::View;
 
-/// An event older than this starts nothing.
-const TRIGGER_AGE_MAX: Duration = Duration::from_hours(24);
+pub use run::{drawn, pick};
+
+/// Most derived events of one input; the others are cut, with a line in the trace.
+pub const DERIVED_MAX: u32 = 16;
+/// How deep derived events may derive others.
+pub const DEPTH_MAX: u8 = 4;
+/// The event of every activity of the contact itself: what it did, its clicks, its answers; never opens.
+const ANY_ACTIVITY: &str = "any_activity";
+
 /// What a decision is made with, beside the contact and the input.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
@@ -99,12 +130,7 @@ pub fn decide(
     if let Input::Wake(wake) = input
         && due_at != Some(wake.due_at)
     {
-        return Ok(Decision {
-            contact: subject.contact,
-            is_changed: false,
-            new_identities: Vec::new(),
-            row: None,
-        });
+        return Ok(unchanged(subject, None));
     }
     let last_at = subject
         .contact
@@ -112,23 +138,26 @@ pub fn decide(
         .map_or(context.clock, |contact| contact.last_at);
     let now = context.clock.max(input.at()).max(last_at);
     if let Some(refusal) = refusal(&subject, envelope, now) {
-        return Ok(refused(&subject, envelope, refusal, now, context));
+        let partition = input.partition(context.secret);
+        let row = row(envelope, partition, &subject, now, Some(refusal));
+        return Ok(unchanged(subject, Some(row)));
     }
-    let contact = subject.contact.clone();
-    let mut deciding = Deciding {
-        context,
-        now,
-        contact: contact.unwrap_or_else(|| Contact::new(subject.id, now)),
-        taken: &subject.taken,
-        new_identities: Vec::new(),
-        trace: Vec::new(),
-        effects: Vec::new(),
-    };
-    if subject.contact.is_none() {
-        deciding.trace.push(Trace::Created);
-    }
+    let mut deciding = Deciding::new(&subject, input, now, context);
     deciding.apply(envelope)?;
-    deciding.finish(&subject, envelope)
+    deciding.rearm(matches!(input, Input::Wake(_)));
+    match deciding.finish(&subject, envelope)? {
+        Finished::Changed(decision) => Ok(*decision),
+        Finished::Unchanged(row) => Ok(unchanged(subject, Some(*row))),
+    }
+}
+
+fn unchanged(subject: Subject, row: Option<LogRow>) -> Decision {
+    Decision {
+        contact: subject.contact,
+        is_changed: false,
+        new_identities: Vec::new(),
+        row,
+    }
 }
 
 fn refusal(subject: &Subject, envelope: &Envelope, now: Timestamp) -> Option<Refusal> {
@@ -141,227 +170,350 @@ fn refusal(subject: &Subject, envelope: &Envelope, now: Timestamp) -> Option<Ref
     (now.since(envelope.accepted_at) > INPUT_AGE_MAX).then_some(Refusal::TooOld)
 }
 
-fn refused(
-    subject: &Subject,
+/// A row without trace and effects.
+fn row(
     envelope: &Envelope,
-    refusal: Refusal,
+    partition: ContactKey,
+    subject: &Subject,
     now: Timestamp,
-    context: Context<'_>,
-) -> Decision {
-    let row = LogRow {
-        partition: envelope.input.partition(context.secret),
+    refusal: Option<Refusal>,
+) -> LogRow {
+    LogRow {
+        partition,
         id: envelope.input.id(),
         contact: subject.id,
         rev: subject.contact.as_ref().map_or(0, |contact| contact.rev),
         at: now,
         accepted_at: envelope.accepted_at,
         input: envelope.input.clone(),
-        refusal: Some(refusal),
+        refusal,
         trace: Vec::new(),
         effects: Vec::new(),
-    };
-    let contact = subject.contact.clone();
-    Decision {
-        contact,
-        is_changed: false,
-        new_identities: Vec::new(),
-        row: Some(row),
     }
+}
+
+/// How a decision ended.
+enum Finished {
+    Changed(Box<Decision>),
+    Unchanged(Box<LogRow>),
 }
 
 /// A decision being made.
 struct Deciding<'a> {
     context: Context<'a>,
     now: Timestamp,
-    contact: Contact,
+    /// The moment as of which rules are looked at: a timer's own while it fires, else `now`.
+    moment: Timestamp,
+    contact: Cow<'a, Contact>,
     taken: &'a [Identity],
     new_identities: Vec<Identity>,
+    /// The input, for derived ids, and the partition of its log row.
+    input: InputId,
+    partition: ContactKey,
+    is_import: bool,
+    /// Whether the contact is heard of for the first time.
+    is_new: bool,
+    signals: VecDeque<(u8, Signal<'a>)>,
+    depth: u8,
+    derived: u32,
+    steps_begun: u32,
+    /// Whether something has changed since conditions of runs were last looked at.
+    is_stirred: bool,
+    /// The run whose step is being begun: what it does to the contact does not end it.
+    stepping: Option<EnrollmentId>,
+    /// What has changed, in the words of [`crate::release::Index::watchers`].
+    dirty: BTreeSet<String>,
     trace: Vec<Trace>,
     effects: Vec<Effect>,
 }
 
-impl Deciding<'_> {
-    fn apply(&mut self, envelope: &Envelope) -> Result<(), DecideError> {
+impl<'a> Deciding<'a> {
+    fn new(subject: &'a Subject, input: &Input, now: Timestamp, context: Context<'a>) -> Self {
+        let contact = match &subject.contact {
+            Some(contact) => Cow::Borrowed(contact),
+            None => Cow::Owned(Contact::new(subject.id, now)),
+        };
+        let mut deciding = Self {
+            context,
+            now,
+            moment: now,
+            contact,
+            taken: &subject.taken,
+            new_identities: Vec::new(),
+            input: input.id(),
+            partition: input.partition(context.secret),
+            is_import: false,
+            is_new: subject.contact.is_none(),
+            signals: VecDeque::new(),
+            depth: 0,
+            derived: 0,
+            steps_begun: 0,
+            is_stirred: false,
+            stepping: None,
+            dirty: BTreeSet::new(),
+            trace: Vec::new(),
+            effects: Vec::new(),
+        };
+        if subject.contact.is_none() {
+            deciding.trace.push(Trace::Created);
+        }
+        deciding
+    }
+
+    fn apply(&mut self, envelope: &'a Envelope) -> Result<(), DecideError> {
+        let before = self.contact.release;
+        if before < self.context.release.number && !self.contact.enrollments.is_empty() {
+            self.migrate()?;
+        }
+        // An event wins over a timeout of the same instant.
+        let at = envelope.input.at();
+        if !matches!(envelope.input, Input::Wake(_)) {
+            self.run_timers(|due_at| due_at < at)?;
+        }
+        let is_new_release = before < self.context.release.number;
+        if is_new_release && !self.is_new {
+            self.rebase(false);
+            self.enroll_existing()?;
+        }
         match &envelope.input {
             Input::Event(event) => {
-                // An event wins over a timeout of the same instant.
-                self.run_timers(|due_at| due_at < event.occurred_at)?;
-                self.learn(event);
-                self.enter_all(event)?;
+                self.is_import = event.is_import;
+                self.take_in(event);
+                self.watch_segments();
             }
-            Input::Outcome(outcome) => {
-                self.run_timers(|due_at| due_at < outcome.at)?;
-                self.settle(outcome)?;
-            }
+            Input::Outcome(outcome) => self.settle(outcome)?,
+            Input::Feedback(feedback) => self.take_feedback(feedback),
+            Input::Consent(said) => self.take_consent(said),
+            Input::Answer(answer) => self.take_answer(answer)?,
+            Input::Command(command) => self.obey(command)?,
             Input::Wake(_) => {}
         }
+        if is_new_release && self.is_new {
+            self.rebase(true);
+        }
+        self.is_import = false;
+        self.hear_input()?;
         let now = self.now;
-        self.run_timers(|due_at| due_at <= now)
+        self.run_timers(|due_at| due_at <= now)?;
+        self.hear_all()
     }
 
-    /// The decision, with the contact's due time re-armed and its size checked.
-    fn finish(mut self, subject: &Subject, envelope: &Envelope) -> Result<Decision, DecideError> {
-        self.rearm(matches!(envelope.input, Input::Wake(_)));
-        let is_changed = match &subject.contact {
-            Some(before) => *before != self.contact,
-            None => self.is_worth_storing(),
-        };
-        if is_changed {
-            self.contact.last_at = self.now;
-            self.contact.release = self.contact.release.max(self.context.release.number);
-            let packed = self
-                .contact
-                .pack()
-                .map_err(|error| DecideError::NotPacked {
-                    contact: subject.id,
-                    why: error.to_string(),
-                })?;
-            let is_event = matches!(envelope.input, Input::Event(_));
-            if is_event && packed.len() > CONTACT_BYTES_MAX {
-                let refusal = Refusal::ContactTooLarge;
-                return Ok(refused(subject, envelope, refusal, self.now, self.context));
-            }
+    /// What is said about the contact, and the event as a signal.
+    fn take_in(&mut self, event: &'a Event) {
+        self.learn(event);
+        if self.is_new && self.is_worth_storing() && !event.is_import {
+            self.push(Signal::Event(Happening {
+                name: Cow::Borrowed("contact_created"),
+                is_activity: false,
+                properties: Cow::Owned(Properties::new()),
+                at: event.occurred_at,
+                id: event.id,
+            }));
         }
-        let row = LogRow {
-            partition: envelope.input.partition(self.context.secret),
-            id: envelope.input.id(),
-            contact: self.contact.id,
-            rev: self.contact.rev + u64::from(is_changed),
-            at: self.now,
-            accepted_at: envelope.accepted_at,
-            input: envelope.input.clone(),
-            refusal: None,
-            trace: self.trace,
-            effects: self.effects,
-        };
-        let contact = if is_changed {
-            Some(self.contact)
-        } else {
-            subject.contact.clone()
-        };
-        let new_identities = if is_changed {
-            self.new_identities
-        } else {
-            Vec::new()
-        };
-        Ok(Decision {
-            contact,
-            is_changed,
-            new_identities,
-            row: Some(row),
-        })
-    }
-
-    /// An anonymous visitor of whom nothing is known costs one log row.
-    fn is_worth_storing(&self) -> bool {
-        let contact = &self.contact;
-        let is_named = contact
-            .identities
-            .iter()
-            .any(|name| name.kind != IdentityKind::Anonymous);
-        is_named || !contact.attributes.is_empty() || !contact.entries.is_empty()
-    }
-
-    fn enter_all(&mut self, event: &Event) -> Result<(), DecideError> {
         let Some(name) = event.kind.event_name() else {
-            return Ok(());
+            return;
         };
-        let release = self.context.release;
-        let listeners = release.listeners(name);
-        if listeners.is_empty() {
-            self.trace.push(Trace::NobodyListens(name.to_owned()));
-        }
-        for journey in listeners {
-            self.enter(journey, event)?;
-        }
-        Ok(())
-    }
-
-    fn enter(&mut self, id: &str, event: &Event) -> Result<(), DecideError> {
-        let release = self.context.release;
-        let Some((version, journey)) = release.journey(id) else {
-            return Ok(());
-        };
-        let world = entry::World::new(&self.contact, event, self.now, self.zone());
-        let why = entry::unmatched(journey, event, &world)
-            .or_else(|| self.closed_to(journey, event))
-            .or_else(|| entry::unfit(journey, &world));
-        if let Some(why) = why {
-            self.trace.push(Trace::NotEntered {
-                journey: id.to_owned(),
-                why,
+        let project = &self.context.release.project;
+        let name = project.aliases.get(name).map_or(name, String::as_str);
+        let is_planned = project.events.contains_key(name) || name == "page_viewed";
+        if !is_planned && project.unknown_events == UnknownEvents::Refuse {
+            self.trace.push(Trace::Refused {
+                what: name.to_owned(),
+                why: "not in the tracking plan (wend.yaml, `events`)".to_owned(),
             });
-            return Ok(());
+            return;
         }
-        let enrollment = EnrollmentId::of(self.contact.id, id, event.id);
-        self.trace.push(Trace::Entered {
-            journey: id.to_owned(),
-            enrollment,
-        });
-        self.contact.entries.insert(id.to_owned(), self.now);
-        self.contact.enrollments.push(Enrollment {
-            id: enrollment,
-            journey: id.to_owned(),
-            version,
-            entered_at: self.now,
-            trigger: event.id,
-            steps_begun: 0,
-            // Replaced at once: the run below begins the first step.
-            state: State::Waiting {
-                step: String::new(),
-                due_at: self.now,
-            },
-        });
-        self.run(enrollment, 0, self.now)
+        if !self.context.release.reads_event(name) {
+            self.trace.push(Trace::NobodyListens(name.to_owned()));
+            if !self.context.release.reads_event(ANY_ACTIVITY) {
+                return;
+            }
+        }
+        let happening = Happening {
+            name: Cow::Borrowed(name),
+            is_activity: true,
+            properties: Cow::Borrowed(event.properties.expose()),
+            at: event.occurred_at,
+            id: event.id,
+        };
+        if event.is_import {
+            // History counts and moves nobody.
+            self.count(&happening);
+        } else {
+            self.push(Signal::Event(happening));
+        }
     }
 
-    /// Why `journey` takes nobody now.
-    fn closed_to(&self, journey: &Journey, event: &Event) -> Option<NotEntered> {
-        match journey.state {
-            JourneyState::Draft | JourneyState::Closed => return Some(NotEntered::NotOpen),
-            JourneyState::Live | JourneyState::Rehearsal => {}
+    /// A signal of the input itself.
+    fn push(&mut self, signal: Signal<'a>) {
+        self.signals.push_back((self.depth, signal));
+    }
+
+    /// A signal that another one led to; false if it is cut.
+    fn derive(&mut self, what: &str, signal: Signal<'a>) -> bool {
+        if self.derived >= DERIVED_MAX || self.depth >= DEPTH_MAX {
+            self.trace.push(Trace::CascadeLimit(what.to_owned()));
+            return false;
         }
-        if self.now.since(event.occurred_at) > TRIGGER_AGE_MAX {
-            return Some(NotEntered::EventTooOld);
+        self.derived += 1;
+        self.signals.push_back((self.depth + 1, signal));
+        true
+    }
+
+    /// An event that Wend makes.
+    fn emit(&mut self, name: &str, properties: Properties) {
+        let count = self.derived.to_be_bytes();
+        let id = InputId::from_bytes(derive(
+            "derived",
+            &[self.input.as_bytes(), name.as_bytes(), &count],
+        ));
+        let happening = Happening {
+            name: Cow::Owned(name.to_owned()),
+            is_activity: false,
+            properties: Cow::Owned(properties),
+            at: self.moment,
+            id,
+        };
+        if self.derive(name, Signal::Event(happening)) {
+            self.trace.push(Trace::Emitted(name.to_owned()));
         }
-        if self
-            .contact
-            .enrollments
-            .iter()
-            .any(|run| run.journey == journey.id)
-        {
-            return Some(NotEntered::AlreadyInside);
+    }
+
+    /// What the input itself says, as one: facts first, then runs, then entries. An event moves a run before a mere change
+    /// does, so that a goal comes before an exit that the same input opens.
+    fn hear_input(&mut self) -> Result<(), DecideError> {
+        self.watch_segments();
+        let (own, derived) = self.signals.drain(..).partition(|(depth, _)| *depth == 0);
+        self.signals = derived;
+        let own: VecDeque<(u8, Signal<'a>)> = own;
+        for (_, signal) in &own {
+            self.take_note(signal);
         }
-        let entered_at = self.contact.entries.get(&journey.id)?;
-        let may_enter = match journey.reentry {
-            Reentry::Never => false,
-            Reentry::Always => true,
-            Reentry::After(pause) => {
-                self.now >= calendar::after(pause, *entered_at, run::place(&self.zone()))
+        let happenings = own.iter().filter_map(|(_, signal)| happening(signal));
+        for happening in happenings {
+            self.move_runs(Some(happening))?;
+        }
+        if self.is_stirred {
+            self.move_runs(None)?;
+        }
+        self.enter_by(own.iter().map(|(_, signal)| signal))?;
+        self.hear_all()
+    }
+
+    /// Hears signals, then looks at the conditions of runs, until nothing moves any more. Ends, because whatever moves begins a
+    /// step, and an input begins a bounded number of them.
+    fn hear_all(&mut self) -> Result<(), DecideError> {
+        loop {
+            self.watch_segments();
+            if let Some((depth, signal)) = self.signals.pop_front() {
+                self.depth = depth;
+                self.hear(&signal)?;
+            } else if self.is_stirred {
+                self.move_runs(None)?;
+            } else {
+                self.depth = 0;
+                return Ok(());
+            }
+        }
+    }
+
+    fn hear(&mut self, signal: &Signal<'a>) -> Result<(), DecideError> {
+        self.take_note(signal);
+        self.move_runs(happening(signal))?;
+        self.enter_by(std::iter::once(signal))
+    }
+
+    /// Facts, computed attributes, scores, segments.
+    fn take_note(&mut self, signal: &Signal<'a>) {
+        if let Signal::Event(happening) = signal {
+            self.count(happening);
+            self.score_event(happening);
+            self.keep_recent(happening);
+            self.watch_segments();
+        }
+    }
+
+    /// Notes that something changed which conditions may read.
+    fn dirty(&mut self, what: &str) {
+        self.is_stirred = true;
+        if self.context.release.index().watchers.contains_key(what) {
+            self.dirty.insert(what.to_owned());
+        }
+    }
+
+    /// The contact alone, as conditions see it.
+    fn view(&self) -> View<'_> {
+        View::of(&self.contact, self.context.release, self.moment)
+    }
+
+    /// The decision, with the contact's size checked.
+    fn finish(self, subject: &Subject, envelope: &Envelope) -> Result<Finished, DecideError> {
+        let mut row = row(envelope, self.partition, subject, self.now, None);
+        row.trace = self.trace;
+        let is_worth_storing = subject.contact.is_some() || is_worth_storing(&self.contact);
+        let changed = match self.contact {
+            Cow::Owned(contact) if subject.contact.as_ref() != Some(&contact) => contact,
+            Cow::Owned(_) | Cow::Borrowed(_) => {
+                row.effects = self.effects;
+                return Ok(Finished::Unchanged(Box::new(row)));
             }
         };
-        (!may_enter).then_some(NotEntered::Reentry)
+        if !is_worth_storing {
+            row.effects = self.effects;
+            return Ok(Finished::Unchanged(Box::new(row)));
+        }
+        let contact = Contact {
+            last_at: self.now,
+            release: changed.release.max(self.context.release.number),
+            ..changed
+        };
+        if matches!(envelope.input, Input::Event(_)) && is_too_large(&contact)? {
+            row.trace.clear();
+            row.refusal = Some(Refusal::ContactTooLarge);
+            return Ok(Finished::Unchanged(Box::new(row)));
+        }
+        row.rev = contact.rev + 1;
+        row.effects = self.effects;
+        Ok(Finished::Changed(Box::new(Decision {
+            contact: Some(contact),
+            is_changed: true,
+            new_identities: self.new_identities,
+            row: Some(row),
+        })))
     }
 
-    /// Moves the due time: to an earlier timer at once, to a later one only when the old time has come. A due time that
-    /// is too early costs one wake; moving it at each change would cost two index writes.
-    fn rearm(&mut self, is_wake: bool) {
-        let before = self.contact.due_at;
-        let earliest = self.contact.earliest_timer();
-        let has_come = is_wake || before.is_none_or(|due_at| due_at <= self.now);
-        let due_at = match (before, earliest) {
-            _ if has_come => earliest,
-            (Some(before), Some(earliest)) => Some(before.min(earliest)),
-            (before, None) => before,
-            (None, earliest) => earliest,
-        };
-        if due_at != before {
-            self.contact.due_at = due_at;
-            self.effects
-                .extend(due_at.map(|due_at| Effect::Wake { due_at }));
-        }
+    fn is_worth_storing(&self) -> bool {
+        is_worth_storing(&self.contact)
     }
 }
 
+/// Whether a contact is larger than an item may be.
+fn is_too_large(contact: &Contact) -> Result<bool, DecideError> {
+    let not_packed = |why: String| DecideError::NotPacked {
+        contact: contact.id,
+        why,
+    };
+    let size = contact
+        .packed_bytes()
+        .map_err(|error| not_packed(error.to_string()))?;
+    Ok(size > CONTACT_BYTES_MAX)
+}
+
+/// An anonymous visitor of whom nothing is known costs one log row.
+fn is_worth_storing(contact: &Contact) -> bool {
+    let is_named = contact
+        .identities
+        .iter()
+        .any(|name| name.kind != IdentityKind::Anonymous);
+    is_named
+        || !contact.attributes.is_empty()
+        || !contact.entries.is_empty()
+        || !contact.facts.is_empty()
+        || !contact.scores.is_empty()
+        || !contact.pending.is_empty()
+}
+
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -104,6 +104,8 @@ impl Identity {
 pub enum Channel {
     /// Email through SES.
     Email,
+    /// SMS through SNS.
+    Sms,
 }
 
 impl Channel {
@@ -111,7 +113,40 @@ impl Channel {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Email => "email",
+            Self::Sms => "sms",
         }
+    }
+}
+
+/// A phone number that can be texted: E.164, such as `+4915550001111`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PhoneNumber(Personal<String>);
+
+impl PhoneNumber {
+    /// Reads a number: `+`, then 7 to 15 digits that do not begin with 0; blanks, dots, dashes and brackets between them are
+    /// dropped. A number without its country cannot be texted and is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let plain: String = text
+            .chars()
+            .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '/'))
+            .collect();
+        let digits = plain.strip_prefix('+')?;
+        let is_number = (7..=15).contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|digit| digit.is_ascii_digit());
+        is_number.then(|| Self(plain.into()))
+    }
+
+    /// The number itself.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// The key of its permission row on `channel`.
+    pub fn permission_key(&self, channel: Channel, secret: &IdentitySecret) -> PermissionKey {
+        let parts = [channel.name().as_bytes(), self.expose().as_bytes()];
+        PermissionKey::from_bytes(secret.short_mac("permission", &parts))
     }
 }
 

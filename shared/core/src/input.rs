@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::condition::{MessageState, Topic};
 use crate::id::{ContactKey, EnrollmentId, InputId, SendId, derive};
 use crate::identity::{Identity, IdentitySecret};
 use crate::personal::Personal;
@@ -33,6 +34,163 @@ pub enum Input {
     Wake(Wake),
     /// A send is over.
     Outcome(SendOutcome),
+    /// Something became of a message.
+    Feedback(Box<Feedback>),
+    /// A contact said yes or no to a topic: by a link, by keyword, in the console.
+    Consent(ConsentSaid),
+    /// Another system answered a run.
+    Answer(Box<Answer>),
+    /// Somebody who runs Wend wants something of a contact.
+    Command(Box<Command>),
+}
+
+/// What became of a message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Feedback {
+    /// The log row's id: of the provider's event alone.
+    pub id: InputId,
+    /// Whom the message was for.
+    pub contact: ContactKey,
+    /// The send.
+    pub send: SendId,
+    /// The journey that sent it.
+    pub journey: String,
+    /// The step that sent it.
+    pub step: String,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: FeedbackKind,
+    /// Whether a machine did it: a scanner that follows every link, a proxy that loads every picture.
+    pub is_machine: bool,
+    /// The link that was clicked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeedbackKind {
+    /// The provider delivered it.
+    Delivered,
+    /// It was opened.
+    Opened,
+    /// A link in it was clicked.
+    Clicked,
+    /// It was answered.
+    Replied,
+    /// It came back.
+    Bounced,
+    /// It was reported as spam.
+    Complained,
+}
+
+impl FeedbackKind {
+    /// The state that the message comes to, and the event's name in journeys.
+    pub const fn state(self) -> Option<(MessageState, &'static str)> {
+        match self {
+            Self::Delivered => Some((MessageState::Delivered, "message_delivered")),
+            Self::Opened => Some((MessageState::Opened, "message_opened")),
+            Self::Clicked => Some((MessageState::Clicked, "message_clicked")),
+            Self::Replied => Some((MessageState::Replied, "message_replied")),
+            Self::Bounced => Some((MessageState::Bounced, "message_bounced")),
+            Self::Complained => None,
+        }
+    }
+}
+
+/// A word on a topic.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConsentSaid {
+    /// The log row's id.
+    pub id: InputId,
+    /// Who.
+    pub contact: ContactKey,
+    /// On which topic and channel; none: on all marketing.
+    pub topic: Option<Topic>,
+    /// Yes (confirmed where the topic asks for it) or no.
+    pub opted_in: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What another system answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Whose run asked.
+    pub contact: ContactKey,
+    /// The run.
+    pub enrollment: EnrollmentId,
+    /// What was asked.
+    pub call: SendId,
+    /// When it answered.
+    pub at: Timestamp,
+    /// What.
+    pub result: AnswerResult,
+}
+
+/// An answer, or why there is none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerResult {
+    /// It did what was asked, and says this.
+    Done(Personal<Value>),
+    /// It failed for good.
+    Failed {
+        /// Its words.
+        reason: String,
+    },
+}
+
+/// What somebody who runs Wend wants of a contact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Command {
+    /// The log row's id.
+    pub id: InputId,
+    /// Of whom.
+    pub contact: ContactKey,
+    /// When it was said.
+    pub at: Timestamp,
+    /// What.
+    pub kind: CommandKind,
+}
+
+/// What a [`Command`] wants.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommandKind {
+    /// An entry by hand.
+    Enroll {
+        /// The journey.
+        journey: String,
+        /// What is `trigger.…` there.
+        #[serde(default)]
+        data: Personal<Properties>,
+    },
+    /// An entry by a journey's schedule: only who is in its segment now enters.
+    Scheduled {
+        /// The journey.
+        journey: String,
+        /// The schedule's moment.
+        occurrence: Timestamp,
+    },
+    /// The end of the contact's runs of a journey.
+    Stop {
+        /// The journey.
+        journey: String,
+    },
+    /// Lists that it is put on and taken off.
+    Lists {
+        /// On.
+        #[serde(default)]
+        join: Vec<String>,
+        /// Off.
+        #[serde(default)]
+        leave: Vec<String>,
+    },
+    /// The newest release shall take hold now: new timers, edited journeys, resumed ones.
+    Touch,
 }
 
 /// A fact from outside: an event, a page view, or attributes.
@@ -50,11 +208,18 @@ pub struct Event {
     /// When it happened by the sender's clock, corrected by the time of sending; never later than `accepted_at`.
     pub occurred_at: Timestamp,
     /// The event's properties.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_bare")]
     pub properties: Personal<Properties>,
     /// What it says about the contact: attributes, an email address, opt-ins.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_bare")]
     pub traits: Personal<Properties>,
+    /// Whether it starts nothing: a row of an import.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_import: bool,
+}
+
+fn is_bare(properties: &Personal<Properties>) -> bool {
+    properties.expose().is_empty()
 }
 
 /// What an [`Event`] says.
@@ -111,6 +276,10 @@ impl Input {
             Self::Event(event) => event.address.key(secret),
             Self::Wake(wake) => wake.contact,
             Self::Outcome(outcome) => outcome.contact,
+            Self::Feedback(feedback) => feedback.contact,
+            Self::Consent(said) => said.contact,
+            Self::Answer(answer) => answer.contact,
+            Self::Command(command) => command.contact,
         }
     }
 
@@ -126,6 +295,13 @@ impl Input {
             Self::Outcome(outcome) => {
                 InputId::from_bytes(derive("outcome", &[outcome.send.as_bytes()]))
             }
+            Self::Feedback(feedback) => feedback.id,
+            Self::Consent(said) => said.id,
+            // A call has one answer: it is published when it is final.
+            Self::Answer(answer) => {
+                InputId::from_bytes(derive("answer", &[answer.call.as_bytes()]))
+            }
+            Self::Command(command) => command.id,
         }
     }
 
@@ -143,6 +319,10 @@ impl Input {
             Self::Event(event) => event.occurred_at,
             Self::Wake(wake) => wake.due_at,
             Self::Outcome(outcome) => outcome.at,
+            Self::Feedback(feedback) => feedback.at,
+            Self::Consent(said) => said.at,
+            Self::Answer(answer) => answer.at,
+            Self::Command(command) => command.at,
         }
     }
 }

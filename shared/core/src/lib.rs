@@ -14,10 +14,13 @@
 //! | [`input`] | everything that can move a contact, as it travels in queues |
 //! | [`tracking`] | the public HTTP body (Segment's format) → inputs |
 //! | [`syntax`], [`definitions`] | YAML with positions → journeys, templates, the project |
+//! | [`mod@format`] | the one style of definitions: what `wend fmt` writes |
 //! | [`release`] | all published definitions, numbered |
+//! | [`path`] | how a definition names a value |
 //! | [`condition`] | what must be true of a contact, a run or an event; why it is, and until when |
 //! | [`contact`], [`enrollment`] | the aggregate and its runs |
 //! | [`decide`] | contact × input × release × now → decision |
+//! | [`graph`] | a journey as a picture |
 //! | [`log`] | the row that proves an input was applied and carries its effects |
 //! | [`permission`], [`send`] | may we send to this address now; the life of one send |
 //! | [`due`], [`pace`] | which wakes a sweep sends; how fast a sender may go |
@@ -31,11 +34,14 @@ pub mod decide;
 pub mod definitions;
 pub mod due;
 pub mod enrollment;
+pub mod format;
+pub mod graph;
 pub mod id;
 pub mod identity;
 pub mod input;
 pub mod log;
 pub mod pace;
+pub mod path;
 pub mod permission;
 pub mod personal;
 pub mod phrase;

@@ -3,18 +3,21 @@
 //! It proves that its input was applied (its key is the input's), it is the outbox of the decision's effects, it is the
 //! contact's timeline, and its stream is the source of statistics.
 
+mod trace;
+mod words;
+
+pub use trace::{Admitted, COMPARISONS_MAX, EndReason, NotEntered, Trace};
+pub use words::Words;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::condition::Comparison;
-use crate::id::{ContactKey, EnrollmentId, InputId, SendId};
-use crate::identity::IdentityKind;
+use crate::id::{ContactKey, InputId};
 use crate::input::Input;
 use crate::permission::ConsentChange;
-use crate::send::{Outcome, SendRequest};
+use crate::send::{CallRequest, SendRequest};
 use crate::time::Timestamp;
-use crate::zone::Zone;
 
 /// How long rows are kept: longer than [`INPUT_AGE_MAX`], so that no input outlives the proof that it was applied.
 pub const LOG_FOR: Duration = Duration::from_hours(90 * 24);
@@ -39,10 +42,13 @@ pub struct LogRow {
     /// What was said.
     pub input: Input,
     /// Why it was refused, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
     /// What was compared and done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trace: Vec<Trace>,
     /// What the outside world is asked to do. Published after the commit, and again at each redelivery.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub effects: Vec<Effect>,
 }
 
@@ -59,157 +65,20 @@ pub enum Refusal {
 }
 
 /// What a decision asks the outside world to do. Each consumer is idempotent by the derived id within.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// Write down what an address said, last writer by time. Published first: a send of the same decision stands on it.
     Consent(ConsentChange),
     /// Send a message.
     Send(Box<SendRequest>),
+    /// Ask another system, or tell a team.
+    Call(Box<CallRequest>),
     /// The contact's due time moved here. Near ones ride on a queue, the others are found by the sweep.
     Wake {
         /// The new due time.
         due_at: Timestamp,
     },
-}
-
-/// One line of the answer to "why did they (not) get it?".
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Trace {
-    /// First heard of.
-    Created,
-    /// The email address was set.
-    AddressSet,
-    /// Another address was sent; it does not replace the one that is known.
-    AddressKept,
-    /// These attributes changed.
-    AttributesSet(Vec<String>),
-    /// The contact is known under another name, too.
-    Linked(IdentityKind),
-    /// A name in the message belongs to another contact.
-    NotLinked(IdentityKind),
-    /// Consent was said.
-    Consent {
-        /// The topic.
-        topic: String,
-        /// Yes or no.
-        opted_in: bool,
-    },
-    /// Consent was said to a topic that `wend.yaml` does not declare.
-    UnknownTopic(String),
-    /// Consent was said and there is no address that it could be about.
-    ConsentWithoutAddress(String),
-    /// No journey listens to the event.
-    NobodyListens(String),
-    /// A run began.
-    Entered {
-        /// The journey.
-        journey: String,
-        /// The run.
-        enrollment: EnrollmentId,
-    },
-    /// A trigger matched and no run began.
-    NotEntered {
-        /// The journey.
-        journey: String,
-        /// Why.
-        why: NotEntered,
-    },
-    /// A run waits.
-    Waits {
-        /// The journey.
-        journey: String,
-        /// The step.
-        step: String,
-        /// Until when.
-        due_at: Timestamp,
-        /// Whose clock was read; none for an exact time.
-        #[serde(default)]
-        zone: Option<Zone>,
-    },
-    /// A run does not wait: the date has passed, or is not known.
-    NotWaited {
-        /// The journey.
-        journey: String,
-        /// The step.
-        step: String,
-        /// The moment that has passed; none if the data has no such date.
-        past: Option<Timestamp>,
-    },
-    /// A wait is over.
-    WaitOver {
-        /// The journey.
-        journey: String,
-        /// The step.
-        step: String,
-    },
-    /// A message was asked for.
-    SendRequested {
-        /// The journey.
-        journey: String,
-        /// The step.
-        step: String,
-        /// The template.
-        template: String,
-        /// The send.
-        send: SendId,
-    },
-    /// A message left, or did not.
-    SendEnded {
-        /// The journey.
-        journey: String,
-        /// The step.
-        step: String,
-        /// The send.
-        send: SendId,
-        /// How it ended.
-        outcome: Outcome,
-    },
-    /// A run ended.
-    Ended {
-        /// The journey.
-        journey: String,
-        /// The run.
-        enrollment: EnrollmentId,
-        /// Why.
-        reason: EndReason,
-    },
-    /// The outcome of a send that no run waits for any more.
-    OutcomeUnclaimed(SendId),
-}
-
-/// Most comparisons that a trace keeps of one condition.
-pub const COMPARISONS_MAX: usize = 20;
-
-/// Why a matching trigger began no run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NotEntered {
-    /// The journey takes nobody: a draft or closed.
-    NotOpen,
-    /// A run of this journey lives.
-    AlreadyInside,
-    /// `reentry` does not allow it yet.
-    Reentry,
-    /// The event is older than a trigger may be.
-    EventTooOld,
-    /// The event is the trigger's, its properties are not: the `where` of the first trigger on it.
-    Where(Vec<Comparison>),
-    /// `entry_if` does not hold.
-    EntryIf(Vec<Comparison>),
-}
-
-/// Why a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EndReason {
-    /// It reached the end of its steps.
-    Completed,
-    /// A date has passed or is not known, and its step says `if_past: exit`.
-    DatePassed,
-    /// Its step stands in no version that is still there.
-    StepMissing,
 }
 
 /// The format of the packed form: its first byte.

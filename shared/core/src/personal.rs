@@ -24,6 +24,11 @@ impl<T> Personal<T> {
         &self.0
     }
 
+    /// The value itself, to change it.
+    pub const fn expose_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+
     /// The value itself, owned.
     pub fn into_inner(self) -> T {
         self.0

@@ -24,7 +24,7 @@ pub use error::{PhraseError, PhraseFault};
 pub use schedule::{MonthDay, QuietHours, Schedule, Window};
 pub use span::{Calendar, Exact, LONGEST_DAYS, Span, Unit};
 pub(crate) use wait::zone;
-pub use wait::{DatePath, DatePhrase, FixedDate, Root, Side, Wait};
+pub use wait::{DatePhrase, FixedDate, Side, Wait};
 
 /// Stores a phrase as its canonical text.
 macro_rules! stored_as_text {
@@ -55,7 +55,7 @@ macro_rules! stored_as_text {
 stored_as_text!(
     Exact, Calendar, Span, ClockTime, Hours, Window, QuietHours, Schedule
 );
-stored_as_text!(FixedDate, DatePath, DatePhrase, Wait);
+stored_as_text!(FixedDate, DatePhrase, Wait);
 
 #[cfg(test)]
 mod tests;

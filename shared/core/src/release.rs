@@ -4,188 +4,54 @@
 //! (comments and all) and its compiled form. Journeys that somebody may still be inside stay in the manifest after they
 //! were replaced or deleted: a run follows the version that it entered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::condition::{Condition, Where};
 use crate::definitions::SourceFile;
 use crate::id::PartHash;
-use crate::identity::Channel;
-use crate::phrase::{Span, Wait};
 use crate::time::Timestamp;
-use crate::zone::Zone;
 
-/// A journey's definition.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Journey {
-    /// Its id, the file's name.
-    pub id: String,
-    /// Its name for people.
-    pub title: String,
-    /// Who may enter.
-    pub state: JourneyState,
-    /// The topic that its people opted in to.
-    pub topic: Option<String>,
-    /// When somebody may enter again, counted from the last entry.
-    pub reentry: Reentry,
-    /// What must hold of a contact at entry; nothing: all enter.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub entry_if: Option<Box<Condition>>,
-    /// What starts a run; the first that matches does.
-    pub triggers: Vec<Trigger>,
-    /// What happens, in order.
-    pub steps: Vec<Step>,
-}
+mod audience;
+mod facts;
+mod index;
+mod journey;
+mod project;
+mod step;
+mod template;
 
-/// Who may enter a journey.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JourneyState {
-    /// Checked and tested, not entered.
-    Draft,
-    /// Entered by real contacts; no message leaves.
-    Rehearsal,
-    /// In use.
-    Live,
-    /// No new entries; those inside go on.
-    Closed,
-}
-
-/// When somebody may enter a journey again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reentry {
-    /// Once in a lifetime.
-    Never,
-    /// Whenever no run lives.
-    Always,
-    /// This long after the last entry; days are counted where the contact lives.
-    After(Span),
-}
-
-/// What starts a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trigger {
-    /// The event's name, exact.
-    pub event: String,
-    /// What must hold of the event's properties; nothing: every such event starts a run.
-    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
-    pub filter: Option<Where>,
-}
-
-/// One step of a journey.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Step {
-    /// Its id: identity over edits.
-    pub id: String,
-    /// What it does.
-    pub verb: Verb,
-}
-
-/// What a step does.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verb {
-    /// Sends a message and lasts until it left or was skipped.
-    Email {
-        /// The template's id.
-        template: String,
-    },
-    /// Waits.
-    Wait {
-        /// For what.
-        wait: Wait,
-        /// What happens when the date has passed, or is not in the data.
-        if_past: IfPast,
-    },
-}
-
-/// What a run does at a wait whose date has passed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IfPast {
-    /// Goes on with the next step, at once.
-    #[default]
-    Continue,
-    /// Ends.
-    Exit,
-}
-
-/// A message's definition.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Template {
-    /// Its id, the file's name.
-    pub id: String,
-    /// How it is sent.
-    pub channel: Channel,
-    /// Which rules it is under.
-    pub class: MessageClass,
-    /// The topic that its readers must have opted in to.
-    pub topic: String,
-    /// The sender, by its name in `wend.yaml`.
-    pub from: String,
-    /// The subject, a Jinja template.
-    pub subject: String,
-    /// What a mail program shows beside the subject, a Jinja template.
-    pub preheader: Option<String>,
-    /// The text, Markdown with Jinja in it.
-    pub body: String,
-}
-
-/// Which rules a message is under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MessageClass {
-    /// All rules: opt-in, unsubscribe, suppression.
-    Marketing,
-    /// Suppression only.
-    Transactional,
-}
-
-/// The project's settings, `wend.yaml`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Project {
-    /// The project's name.
-    pub id: String,
-    /// The postal address that marketing mail carries (CAN-SPAM).
-    pub postal_address: Option<String>,
-    /// The zone of contacts who name none; UTC without one.
-    #[serde(default)]
-    pub zone: Option<Zone>,
-    /// Who messages come from, by name.
-    pub senders: BTreeMap<String, Sender>,
-    /// What contacts can opt in to, by name.
-    pub topics: BTreeMap<String, Topic>,
-}
-
-/// Who a message comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sender {
-    /// The name that readers see; may be empty.
-    pub name: String,
-    /// The address, of a verified SES identity.
-    pub address: String,
-    /// Where answers go.
-    pub reply_to: Option<String>,
-}
-
-/// What contacts can opt in to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Topic {
-    /// Its name for people.
-    pub title: String,
-}
+pub use audience::{Score, ScoreRule, ScoreSource, Segment, Threshold};
+pub(crate) use facts::millis;
+pub use facts::{FactRule, did_key, fact_key};
+pub use index::{Entrance, Index, PRIORITY, conditions, heard, paths};
+pub use journey::{
+    EventMatch, Existing, Goal, Hold, InFlight, Journey, JourneyState, Pace, Reentry, Removed,
+    Retrigger, Sending, Share, Stage, StepIx, Trigger,
+};
+pub use project::{
+    AttributeRule, Cap, CapPeriod, Computed, CouponPool, Environment, EventRule, EventSource,
+    ManagedBy, OptIn, Project, ProjectSending, PropertyRule, Sender, Team, TimeScale, Topic,
+    UnknownEvents, ValueType, Webhook,
+};
+pub use step::{
+    Admission, Given, GivenMap, Goto, IfPast, JourneyPath, Message, OnError, Step, Then, Update,
+    Verb, Winner, WinnerBy,
+};
+pub use template::{MessageClass, Template, Variant};
 
 /// One definition of any kind.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Definition {
     /// `wend.yaml`.
     Project(Project),
     /// `journeys/<id>.yaml`.
     Journey(Journey),
+    /// `segments/<id>.yaml`.
+    Segment(Segment),
+    /// `scores/<id>.yaml`.
+    Score(Score),
     /// `templates/<id>.md`.
     Template(Template),
 }
@@ -196,6 +62,8 @@ impl Definition {
         match self {
             Self::Project(_) => "project",
             Self::Journey(_) => "journey",
+            Self::Segment(_) => "segment",
+            Self::Score(_) => "score",
             Self::Template(_) => "template",
         }
     }
@@ -205,13 +73,15 @@ impl Definition {
         match self {
             Self::Project(project) => &project.id,
             Self::Journey(journey) => &journey.id,
+            Self::Segment(segment) => &segment.id,
+            Self::Score(score) => &score.id,
             Self::Template(template) => &template.id,
         }
     }
 }
 
 /// An immutable part of releases: source and compiled form.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     /// The source's path below the project's folder.
     pub path: String,
@@ -248,6 +118,32 @@ pub struct Manifest {
     pub current: Vec<PartHash>,
     /// Every version of every journey so far: a run follows the one that it entered, also after it was replaced or deleted.
     pub journeys: Vec<PartHash>,
+    /// The environment of `wend.yaml` that it runs in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// When journeys stood still, by journey, oldest first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pauses: BTreeMap<String, Vec<Pause>>,
+}
+
+/// A time in which a journey stood still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// From when.
+    pub from: Timestamp,
+    /// Until when, and what became of the waits; none: it stands still.
+    #[serde(default)]
+    pub resumed: Option<(Timestamp, Resume)>,
+}
+
+/// What becomes of waits at the end of a pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resume {
+    /// They end when they would have; what is too old by then is skipped.
+    AsIfRunning,
+    /// They end later, by the length of the pause.
+    Shift,
 }
 
 impl Manifest {
@@ -263,6 +159,10 @@ impl Manifest {
             published_at: now,
             current: parts.iter().map(Part::hash).collect(),
             journeys,
+            environment: before.and_then(|before| before.environment.clone()),
+            pauses: before
+                .map(|before| before.pauses.clone())
+                .unwrap_or_default(),
         }
     }
 
@@ -283,10 +183,17 @@ pub struct Release {
     pub number: u64,
     /// The project's settings.
     pub project: Project,
+    /// How fast waits go by where it runs.
+    pub time_scale: Option<TimeScale>,
+    only_to: Vec<String>,
+    pauses: BTreeMap<String, Vec<Pause>>,
     journeys: BTreeMap<String, PartHash>,
     versions: BTreeMap<PartHash, Arc<Journey>>,
+    trigger_reads: BTreeMap<PartHash, BTreeSet<String>>,
+    segments: BTreeMap<String, Segment>,
+    scores: BTreeMap<String, Score>,
     templates: BTreeMap<String, Template>,
-    listeners: BTreeMap<String, Vec<String>>,
+    index: Index,
 }
 
 impl Release {
@@ -294,12 +201,20 @@ impl Release {
     pub fn new(manifest: &Manifest, parts: Vec<Part>) -> Self {
         let mut release = Self {
             number: manifest.number,
+            pauses: manifest.pauses.clone(),
             ..Self::default()
         };
         for part in parts {
             let hash = part.hash();
             release.add(hash, part.definition, manifest.current.contains(&hash));
         }
+        let environment = manifest.environment.as_ref();
+        let environment = environment.and_then(|name| release.project.environments.get(name));
+        release.time_scale = environment.and_then(|environment| environment.time_scale);
+        release.only_to = environment
+            .map(|environment| environment.only_to.clone())
+            .unwrap_or_default();
+        release.index = Index::of(&release);
         release
     }
 
@@ -308,20 +223,25 @@ impl Release {
             Definition::Journey(journey) => {
                 if is_current {
                     self.journeys.insert(journey.id.clone(), hash);
-                    for trigger in &journey.triggers {
-                        let listeners = self.listeners.entry(trigger.event.clone()).or_default();
-                        if !listeners.contains(&journey.id) {
-                            listeners.push(journey.id.clone());
-                        }
-                    }
                 }
+                self.trigger_reads
+                    .insert(hash, index::trigger_reads(&journey));
                 self.versions.insert(hash, Arc::new(journey));
             }
             Definition::Template(template) if is_current => {
                 self.templates.insert(template.id.clone(), template);
             }
+            Definition::Segment(segment) if is_current => {
+                self.segments.insert(segment.id.clone(), segment);
+            }
+            Definition::Score(score) if is_current => {
+                self.scores.insert(score.id.clone(), score);
+            }
             Definition::Project(project) if is_current => self.project = project,
-            Definition::Template(_) | Definition::Project(_) => {}
+            Definition::Template(_)
+            | Definition::Project(_)
+            | Definition::Segment(_)
+            | Definition::Score(_) => {}
         }
     }
 
@@ -331,9 +251,56 @@ impl Release {
         self.versions.get(hash).map(|journey| (*hash, journey))
     }
 
+    /// The newest versions of all journeys, by their names.
+    pub fn current(&self) -> impl Iterator<Item = (PartHash, &Arc<Journey>)> {
+        let journeys = self.journeys.values();
+        journeys.filter_map(|hash| self.versions.get(hash).map(|journey| (*hash, journey)))
+    }
+
     /// The version of a journey that a run follows.
     pub fn version(&self, hash: PartHash) -> Option<&Arc<Journey>> {
         self.versions.get(&hash)
+    }
+
+    /// The properties of its trigger that a version of a journey reads.
+    pub fn trigger_reads(&self, version: PartHash) -> Option<&BTreeSet<String>> {
+        self.trigger_reads.get(&version)
+    }
+
+    /// When a journey stood still, oldest first.
+    pub fn pauses(&self, journey: &str) -> &[Pause] {
+        self.pauses.get(journey).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a journey stands still now.
+    pub fn is_paused(&self, journey: &str) -> bool {
+        let last = self.pauses(journey).last();
+        last.is_some_and(|pause| pause.resumed.is_none())
+    }
+
+    /// Whether this environment may write to an address.
+    pub fn may_write_to(&self, address: &str) -> bool {
+        let address = address.to_lowercase();
+        self.only_to.is_empty()
+            || self
+                .only_to
+                .iter()
+                .any(|pattern| is_like(&pattern.to_lowercase(), &address))
+    }
+
+    /// A segment or list.
+    pub fn segment(&self, id: &str) -> Option<&Segment> {
+        self.segments.get(id)
+    }
+
+    /// A score.
+    pub fn score(&self, id: &str) -> Option<&Score> {
+        self.scores.get(id)
+    }
+
+    /// All scores.
+    pub fn scores(&self) -> impl Iterator<Item = &Score> {
+        self.scores.values()
     }
 
     /// The newest text of a template.
@@ -346,15 +313,47 @@ impl Release {
         self.templates.values()
     }
 
-    /// The journeys that `event` may start, in the order of their names.
-    pub fn listeners(&self, event: &str) -> &[String] {
-        self.listeners.get(event).map_or(&[], Vec::as_slice)
+    /// Rules by what can move them.
+    pub const fn index(&self) -> &Index {
+        &self.index
     }
 
-    /// The event name that somebody listens to and that is most like `event`.
-    pub fn nearest_event(&self, event: &str) -> Option<&str> {
-        nearest(event, self.listeners.keys().map(String::as_str))
+    /// Whether some rule looks at `event`.
+    pub fn reads_event(&self, event: &str) -> bool {
+        let index = &self.index;
+        index.events.contains_key(event)
+            || index.facts.contains_key(event)
+            || index.points.contains_key(event)
+            || index.heard.contains_key(event)
+            || index.lasts.contains_key(event)
     }
+
+    /// The event name that some rule looks at and that is most like `event`.
+    pub fn nearest_event(&self, event: &str) -> Option<&str> {
+        let index = &self.index;
+        let known = index.events.keys().chain(index.heard.keys());
+        let known = known.chain(index.facts.keys()).chain(index.points.keys());
+        nearest(event, known.map(String::as_str))
+    }
+}
+
+/// Whether `text` is as `pattern` says, in which `*` stands for anything.
+fn is_like(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {
+        return false;
+    };
+    let Some(last) = pattern.rsplit_once('*').map(|(_, last)| last) else {
+        return rest.is_empty();
+    };
+    let middle: Vec<&str> = parts.collect();
+    for part in middle.iter().take(middle.len().saturating_sub(1)) {
+        match rest.find(part) {
+            Some(place) => rest = rest.get(place + part.len()..).unwrap_or_default(),
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
 }
 
 /// The known word most like `word`, if it is near enough to be meant; blanks, `-`, `_` and case do not count.
@@ -401,11 +400,27 @@ mod tests {
             release.journey("welcome").map(|(hash, _)| hash),
             Some(new.hash())
         );
-        assert_eq!(release.listeners("signed_up"), ["welcome"]);
+        assert!(release.reads_event("signed_up"));
         let third = Manifest::next(Some(&second), &[old], Timestamp::default());
         let parts: Vec<PartHash> = third.parts().collect();
         assert_eq!(parts.len(), 2);
         assert!(parts.contains(&new.hash()));
+    }
+
+    #[test]
+    fn an_environment_writes_only_to_whom_it_may() {
+        for (pattern, text, expected) in [
+            ("*@example.com", "ana@example.com", true),
+            ("*@example.com", "ana@example.com.evil.org", false),
+            ("ana@example.com", "ana@example.com", true),
+            ("ana@example.com", "xana@example.com", false),
+            ("qa+*@*.example.com", "qa+1@mail.example.com", true),
+            ("qa+*@*.example.com", "qb+1@mail.example.com", false),
+            ("a*a", "a", false),
+            ("*", "anybody", true),
+        ] {
+            assert_eq!(is_like(pattern, text), expected, "{pattern} {text}");
+        }
     }
 
     #[test]

@@ -3,15 +3,19 @@
 //! SES has no idempotency token, so a send is *claimed* before it is submitted and submitted once. This module decides; the
 //! use case `wend_app::dispatch` reads, claims, submits and settles.
 
+mod gate;
+
+pub use gate::{Permit, Recipient, gate, gate_team, news_pause};
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::contact::Contact;
-use crate::id::{ContactKey, EnrollmentId, PartHash, PermissionKey, SendId};
-use crate::identity::{Channel, EmailAddress};
-use crate::permission::{Permission, TopicState};
-use crate::release::{JourneyState, MessageClass, Release, Template};
+use crate::id::{ContactKey, EnrollmentId, InputId, PartHash, PermissionKey, SendId};
+use crate::identity::Channel;
+use crate::personal::Personal;
 use crate::time::Timestamp;
 
 /// What a decision asks of `dispatch`. It holds no address and no personal data: it travels through a queue whose
@@ -40,6 +44,72 @@ pub struct SendRequest {
     pub requested_at: Timestamp,
     /// From here on the message is too old to be worth sending.
     pub expires_at: Timestamp,
+    /// The sender, where the step names another than the template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The variant of the template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// Where the event that began the run is written down: partition and id of its log row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<(ContactKey, InputId)>,
+    /// What the step gives the template beside it, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub given: BTreeMap<String, Personal<Value>>,
+}
+
+/// What a decision asks of another system, or of a team. Answered by [`Input::Answer`](crate::input::Input::Answer), but for an
+/// alert, which nobody waits for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallRequest {
+    /// The call; every replay of the decision names the same.
+    pub call: SendId,
+    /// Whom it is about.
+    pub contact: ContactKey,
+    /// The run that asks.
+    pub enrollment: EnrollmentId,
+    /// The run's journey.
+    pub journey: String,
+    /// The step.
+    pub step: String,
+    /// Whether the journey is in rehearsal, so that nothing leaves.
+    pub is_rehearsal: bool,
+    /// When the decision was made.
+    pub requested_at: Timestamp,
+    /// What is asked.
+    pub kind: CallKind,
+    /// What the step gives beside the contact, by name.
+    #[serde(default)]
+    pub given: BTreeMap<String, Personal<Value>>,
+    /// Where the event that began the run is written down: partition and id of its log row.
+    pub origin: (ContactKey, InputId),
+}
+
+/// What a [`CallRequest`] asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallKind {
+    /// That a team is told.
+    Alert {
+        /// The team.
+        team: String,
+        /// The template; none: the built-in one.
+        template: Option<String>,
+    },
+    /// That a connection is called.
+    Webhook {
+        /// The connection.
+        connection: String,
+        /// How long one call may take, in seconds.
+        timeout_secs: u16,
+    },
+    /// A code from a pool.
+    Coupon {
+        /// The pool.
+        pool: String,
+        /// Until when the code is valid; none: as the pool says.
+        expires_at: Option<Timestamp>,
+    },
 }
 
 /// Why a message was not sent. Closed: every message that does not go out has exactly one of these.
@@ -66,6 +136,18 @@ pub enum SkipReason {
     Suppressed,
     /// It waited longer than it is worth.
     Expired,
+    /// The run is counted and never messaged.
+    Holdout,
+    /// It came in quiet hours, and its journey says `quiet: skip`.
+    QuietHours,
+    /// A cap was reached, and its journey says `over_cap: skip`.
+    OverCap,
+    /// A value that the template needs is missing.
+    MissingValue,
+    /// This environment may not write to the address.
+    NotAllowlisted,
+    /// Nothing is set up for the channel.
+    NoChannel,
 }
 
 impl SkipReason {
@@ -82,6 +164,12 @@ impl SkipReason {
             Self::NotSubscribed => "not_subscribed",
             Self::Suppressed => "suppressed",
             Self::Expired => "expired",
+            Self::Holdout => "holdout",
+            Self::QuietHours => "quiet_hours",
+            Self::OverCap => "over_cap",
+            Self::MissingValue => "missing_value",
+            Self::NotAllowlisted => "not_allowlisted",
+            Self::NoChannel => "no_channel",
         }
     }
 }
@@ -138,123 +226,14 @@ pub enum SendState {
     },
 }
 
-/// Proof that the gate was passed. The provider can be called only with one, and only [`gate`] makes one.
-#[derive(Clone, Debug)]
-pub struct Permit {
-    send: SendId,
-    to: EmailAddress,
-    permission_rev: u64,
-}
-
-impl Permit {
-    /// The send that may go.
-    pub const fn send(&self) -> SendId {
-        self.send
-    }
-
-    /// The address it may go to.
-    pub const fn to(&self) -> &EmailAddress {
-        &self.to
-    }
-
-    /// The revision of the permission row that allowed it; the claim holds only while it is unchanged.
-    pub const fn permission_rev(&self) -> u64 {
-        self.permission_rev
-    }
-}
-
-/// Whether `request` may go now: the contact, its permission row and the newest release decide.
-///
-/// The order of the checks is the order of reasons an operator wants to read first: what the person said comes before
-/// what the file says.
-pub fn gate(
-    request: &SendRequest,
-    contact: Option<&Contact>,
-    permission: &Permission,
-    release: &Release,
-    now: Timestamp,
-) -> Result<Permit, SkipReason> {
-    let contact = contact.ok_or(SkipReason::NoContact)?;
-    let to = contact
-        .email
-        .as_ref()
-        .ok_or(SkipReason::NoAddress)?
-        .address
-        .clone();
-    let template = release
-        .template(&request.template)
-        .ok_or(SkipReason::NoTemplate)?;
-    allowed_by_person(template, permission)?;
-    if !contact.waits_for(request.enrollment, request.send) {
-        return Err(SkipReason::NotEnrolled);
-    }
-    let journey = release
-        .journey(&request.journey)
-        .map(|(_, journey)| journey.state);
-    if journey == Some(JourneyState::Rehearsal) {
-        return Err(SkipReason::Rehearsal);
-    }
-    if now >= request.expires_at {
-        return Err(SkipReason::Expired);
-    }
-    Ok(Permit {
-        send: request.send,
-        to,
-        permission_rev: permission.rev,
-    })
-}
-
-/// A contact that was made this shortly before the request is a newcomer.
-const NEWCOMER_AGE: Duration = Duration::from_mins(1);
-
-/// The shortest and the longest pause between two looks for news of a newcomer.
-const NEWS_PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(1));
-
-/// How long to wait before `reason` is final, if it may be an accident of order.
-///
-/// A website says who somebody is and what they did in two requests, queues keep no order, and a batch whose function was killed
-/// comes back only after its visibility timeout: for a newcomer, the address or the opt-in may come that much after the event that
-/// asked for a message. Each pause is as long as the wait so far.
-pub fn news_pause(
-    reason: SkipReason,
-    request: &SendRequest,
-    contact: Option<&Contact>,
-    grace: Duration,
-    now: Timestamp,
-) -> Option<Duration> {
-    let is_mendable = match reason {
-        SkipReason::NoContact
-        | SkipReason::NoAddress
-        | SkipReason::NotSubscribed
-        | SkipReason::NotRendered => true,
-        SkipReason::NotEnrolled
-        | SkipReason::Rehearsal
-        | SkipReason::NoTemplate
-        | SkipReason::Unsubscribed
-        | SkipReason::Suppressed
-        | SkipReason::Expired => false,
-    };
-    let is_newcomer =
-        contact.is_none_or(|contact| request.requested_at.since(contact.created_at) < NEWCOMER_AGE);
-    let waited = now.since(request.requested_at);
-    let (shortest, longest) = NEWS_PAUSES;
-    (is_mendable && is_newcomer && waited < grace).then(|| waited.clamp(shortest, longest))
-}
-
-fn allowed_by_person(template: &Template, permission: &Permission) -> Result<(), SkipReason> {
-    if permission.suppressed_at.is_some() {
-        return Err(SkipReason::Suppressed);
-    }
-    match template.class {
-        MessageClass::Transactional => Ok(()),
-        MessageClass::Marketing => match permission.topic_state(&template.topic) {
-            TopicState::OptedIn => Ok(()),
-            TopicState::OptedOut if permission.unsubscribed_at.is_some() => {
-                Err(SkipReason::Unsubscribed)
-            }
-            TopicState::OptedOut | TopicState::Unasked => Err(SkipReason::NotSubscribed),
-        },
-    }
+/// What travels in the dispatch queues.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Send a message.
+    Send(Box<SendRequest>),
+    /// Ask another system, or tell a team.
+    Call(Box<CallRequest>),
 }
 
 /// The times that decide what a copy of a dispatch message does.

@@ -143,6 +143,7 @@ pub fn read(
             .unwrap_or_default()
             .into(),
         traits: traits.into(),
+        is_import: false,
     })
 }
 

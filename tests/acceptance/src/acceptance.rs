@@ -18,15 +18,29 @@ use anyhow::Result;
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial, run};
 
 use self::case::Case;
-use self::scenarios::{AWS, BOTH, audit, kills_of_functions, kills_of_process};
+use self::scenarios::{AWS, BOTH, audit, cart, kills_of_functions, kills_of_process};
 use self::stack::{Mode, Stack, lock_scratch};
 
-static EMBEDDED: Stack = Stack::new(Mode::Embedded, "acceptance-embedded");
-static EMBEDDED_KILLS: Stack = Stack::new(Mode::Embedded, "acceptance-embedded-kills");
-static LOCAL_AWS: Stack = Stack::new(Mode::Aws, "acceptance-aws");
-static LOCAL_AWS_KILLS: Stack = Stack::new(Mode::Aws, "acceptance-aws-kills");
+/// The small project whose waits take seconds.
+const DEMO: &str = "infra/demo";
+/// The starter pack, in its environment `dev`: a day of waiting is a minute.
+const STARTER: &str = "infra/starter";
 
-static STACKS: [&Stack; 4] = [&LOCAL_AWS_KILLS, &LOCAL_AWS, &EMBEDDED_KILLS, &EMBEDDED];
+static EMBEDDED: Stack = Stack::new(Mode::Embedded, "acceptance-embedded", DEMO);
+static EMBEDDED_KILLS: Stack = Stack::new(Mode::Embedded, "acceptance-embedded-kills", DEMO);
+static LOCAL_AWS: Stack = Stack::new(Mode::Aws, "acceptance-aws", DEMO);
+static LOCAL_AWS_KILLS: Stack = Stack::new(Mode::Aws, "acceptance-aws-kills", DEMO);
+static EMBEDDED_STARTER: Stack = Stack::new(Mode::Embedded, "acceptance-embedded-starter", STARTER);
+static LOCAL_AWS_STARTER: Stack = Stack::new(Mode::Aws, "acceptance-aws-starter", STARTER);
+
+static STACKS: [&Stack; 6] = [
+    &LOCAL_AWS_KILLS,
+    &LOCAL_AWS,
+    &LOCAL_AWS_STARTER,
+    &EMBEDDED_KILLS,
+    &EMBEDDED,
+    &EMBEDDED_STARTER,
+];
 
 /// A scenario: its name and what it does.
 type Scenario = (&'static str, fn(&Case) -> Result<()>);
@@ -66,6 +80,8 @@ fn scenarios() -> Vec<Trial> {
         trial(&LOCAL_AWS_KILLS, kills_of_functions::WITNESS),
         trial(&LOCAL_AWS_KILLS, kills_of_functions::SILENT),
         trial(&EMBEDDED_KILLS, kills_of_process::CROWD),
+        trial(&LOCAL_AWS_STARTER, cart::ABANDONED),
+        trial(&EMBEDDED_STARTER, cart::ABANDONED),
     ];
     let aws = BOTH.iter().chain(&AWS);
     let aws = aws.map(|&scenario| trial(&LOCAL_AWS, scenario));

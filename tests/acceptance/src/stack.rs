@@ -26,6 +26,7 @@ pub enum Mode {
 pub struct Stack {
     pub mode: Mode,
     name: &'static str,
+    project: &'static str,
     running: Mutex<Running>,
 }
 
@@ -39,10 +40,12 @@ enum Running {
 }
 
 impl Stack {
-    pub const fn new(mode: Mode, name: &'static str) -> Self {
+    /// `project` is the folder of the project that it runs, below the checkout.
+    pub const fn new(mode: Mode, name: &'static str, project: &'static str) -> Self {
         Self {
             mode,
             name,
+            project,
             running: Mutex::new(Running::NotYet),
         }
     }
@@ -113,6 +116,7 @@ impl Stack {
         let text = str::to_owned;
         let mut arguments = vec![text("dev"), text("--port"), text("0")];
         arguments.extend([text("--ready-file"), path(&ready)]);
+        arguments.extend([text("--project"), text(self.project)]);
         arguments.extend(match self.mode {
             Mode::Embedded => vec![text("--state"), path(&folder.join("state"))],
             Mode::Aws => vec![text("--aws"), text("--stack"), text(self.name)],

@@ -18,7 +18,7 @@ use super::live::Live;
 use super::local_aws::{LocalAws, Options};
 use super::mail::Mail;
 use super::ses_front::Front;
-use super::{Args, announce, demo, project_folder, release_of, workspace};
+use super::{Args, announce, demo, environment, project_folder, release_of, workspace};
 use crate::project;
 use crate::publish::{new_write_key, publish_files};
 
@@ -44,6 +44,7 @@ const QUEUES: [(&str, &str); 6] = [
 pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let root = workspace()?;
     let files = project::load(&project_folder(args, &root))?;
+    let environment = environment(args, &files);
     let options = Options {
         root,
         name: args.stack.clone(),
@@ -63,7 +64,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         releases: output("ReleasesTableName")?,
     };
     let db = DynamoDb::new(wend_aws::clients::local_dynamodb(&local.endpoint), tables);
-    let Some(number) = publish_files(&db, &files).await? else {
+    let Some(number) = publish_files(&db, &files, environment.as_deref()).await? else {
         return Ok(ExitCode::FAILURE);
     };
     let write_key = new_write_key(&db, "wk_dev", "wend dev").await?;

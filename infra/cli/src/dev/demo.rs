@@ -26,6 +26,21 @@ pub fn example() -> String {
     .to_string()
 }
 
+/// A body for `/v1/batch` that starts a journey of the starter pack: an hour later, two seconds and a half in its environment
+/// `dev`, the cart is abandoned.
+pub fn starter_example() -> String {
+    let traits =
+        json!({ "email": "ana@example.com", "first_name": "Ana", "subscribed": ["offers"] });
+    let url = "https://shop.example.com/p/1";
+    let items = json!([{ "title": "Trail shoe", "price": 95, "url": url }]);
+    let cart = json!({ "cart_id": "c1", "value": 95, "checkout_url": "https://shop.example.com/c/1", "items": items });
+    json!({ "batch": [
+        { "type": "identify", "userId": "ana", "traits": traits },
+        { "type": "track", "userId": "ana", "event": "cart_updated", "properties": cart },
+    ]})
+    .to_string()
+}
+
 /// Posts, prints what happens, and judges.
 pub async fn run(url: &str, write_key: &str, mut live: Live) -> anyhow::Result<ExitCode> {
     let started = Instant::now();

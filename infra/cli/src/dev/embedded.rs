@@ -26,7 +26,7 @@ use self::parts::{Parts, Provider};
 pub use self::store::Store;
 use super::desk::{Desk, Source};
 use super::live::Live;
-use super::{Args, announce, demo, project_folder, release_of, workspace};
+use super::{Args, announce, demo, environment, project_folder, release_of, workspace};
 use crate::project;
 use crate::publish::{kept_write_key, publish_files};
 
@@ -49,6 +49,7 @@ fn schedule() -> anyhow::Result<Schedule> {
 pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let root = workspace()?;
     let files = project::load(&project_folder(args, &root))?;
+    let environment = environment(args, &files);
     let state = open_state(args, &root)?;
     // Before anything is written: a busy port is said at once.
     let listener = TcpListener::bind(("127.0.0.1", args.port)).await;
@@ -60,7 +61,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     })?;
     let url = format!("http://{}", listener.local_addr()?);
     let db = database(&state.folder).await?;
-    let Some(number) = publish_files(&db, &files).await? else {
+    let Some(number) = publish_files(&db, &files, environment.as_deref()).await? else {
         return Ok(ExitCode::FAILURE);
     };
     let write_key = kept_write_key(&db, &state.folder.join("write-key")).await?;

@@ -7,13 +7,11 @@ use jiff::tz::TimeZone;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use wend_app::feedback::tags;
-use wend_core::condition::Comparison;
 use wend_core::due::Schedule;
 use wend_core::id::ContactKey;
 use wend_core::input::Input;
-use wend_core::log::{EndReason, LogRow, NotEntered, Refusal, Trace};
+use wend_core::log::{LogRow, Trace, Words};
 use wend_core::release::Release;
-use wend_core::send::Outcome;
 use wend_core::time::Timestamp;
 
 use super::mail::Mail;
@@ -107,78 +105,34 @@ impl Live {
             let name = event.address.value.expose().clone();
             self.names.insert(row.contact, name.clone());
             let what = event.kind.event_name().unwrap_or("identify").to_owned();
-            let refused = row.refusal.map(refusal);
-            self.line(row.at, &name, "event", &what, refused.unwrap_or_default());
+            let refused = row.refusal.map(|why| format!("REFUSED  {}", why.words()));
+            self.line(row.at, &name, "event", &what, &refused.unwrap_or_default());
         }
         let name = self.name(row.contact);
         for trace in &row.trace {
-            if let Some((verb, what, more)) = self.words(trace, row.at) {
-                self.line(row.at, &name, verb, &what, &more);
+            if let Some(words) = self.words(trace, row.at) {
+                self.line(row.at, &name, words.verb, &words.what, &words.more);
             }
         }
     }
 
     /// A trace in words; none for what another line says already.
-    fn words(&self, trace: &Trace, now: Timestamp) -> Option<(&'static str, String, String)> {
-        let words = match trace {
-            Trace::Created | Trace::WaitOver { .. } | Trace::SendRequested { .. } => return None,
-            Trace::AddressSet => ("contact", "address set".to_owned(), String::new()),
-            Trace::AddressKept => {
-                let why = "another address was sent; a public key does not replace one";
-                ("contact", "address kept".to_owned(), why.to_owned())
-            }
-            Trace::AttributesSet(names) => ("contact", names.join(", "), "set".to_owned()),
-            Trace::Linked(kind) => (
-                "contact",
-                "linked".to_owned(),
-                format!("{kind:?}").to_lowercase(),
-            ),
-            Trace::NotLinked(kind) => {
-                let why = format!(
-                    "this {} names another contact",
-                    format!("{kind:?}").to_lowercase()
-                );
-                ("contact", "not linked".to_owned(), why)
-            }
-            Trace::Consent { topic, opted_in } => (
-                "consent",
-                topic.clone(),
-                if *opted_in { "yes" } else { "no" }.to_owned(),
-            ),
-            Trace::UnknownTopic(topic) => (
-                "consent",
-                topic.clone(),
-                "no such topic in wend.yaml".to_owned(),
-            ),
-            Trace::ConsentWithoutAddress(topic) => (
-                "consent",
-                topic.clone(),
-                "not kept: the contact has no email".to_owned(),
-            ),
-            Trace::NobodyListens(event) => ("event", event.clone(), self.nobody(event)),
-            Trace::Entered { journey, .. } => ("enter", journey.clone(), String::new()),
-            Trace::NotEntered { journey, why } => (
-                "enter",
-                journey.clone(),
-                format!("not entered: {}", not_entered(why)),
-            ),
-            Trace::NotWaited { step, past, .. } => (
-                "wait",
-                step.clone(),
-                past.map_or("not waited: the date is not known".to_owned(), |past| {
-                    format!("not waited: {past} has passed")
-                }),
-            ),
-            Trace::Waits { step, due_at, .. } => ("wait", step.clone(), self.until(*due_at, now)),
-            Trace::SendEnded { step, outcome, .. } => ("send", step.clone(), ended(outcome)?),
-            Trace::Ended {
-                journey, reason, ..
-            } => ("ended", journey.clone(), end_reason(*reason).to_owned()),
-            Trace::OutcomeUnclaimed(send) => {
-                ("send", send.to_string(), "no run waits for it".to_owned())
-            }
-        };
-        Some(words)
+    fn words(&self, trace: &Trace, now: Timestamp) -> Option<Words> {
+        let words = trace.words()?;
+        Some(match trace {
+            Trace::NobodyListens(event) => Words {
+                more: self.nobody(event),
+                ..words
+            },
+            Trace::Waits {
+                due_at: Some(due_at),
+                ..
+            } => Words {
+                more: self.until(*due_at, now),
+                ..words
+            },
+            _ => words,
+        })
     }
 
     /// Until when a run waits, and what will wake it.
@@ -225,53 +179,5 @@ impl Live {
             "  {}  {name:<12}  {verb:<8} {what:<16} {more}",
             self.time(at)
         );
-    }
-}
-
-const fn end_reason(reason: EndReason) -> &'static str {
-    match reason {
-        EndReason::Completed => "completed",
-        EndReason::StepMissing => "its step is in no version that is still there",
-        EndReason::DatePassed => "the date it waited for has passed or is not known",
-    }
-}
-
-/// How a send ended, unless the mail itself was shown.
-fn ended(outcome: &Outcome) -> Option<String> {
-    match outcome {
-        Outcome::Accepted { .. } => None,
-        Outcome::Rejected { reason } => Some(format!("REJECTED by the provider: {reason}")),
-        Outcome::Skipped { reason } => Some(format!("NOT SENT  {}", reason.name())),
-        Outcome::Unknown => Some("UNKNOWN  submitted once, the answer was lost".to_owned()),
-    }
-}
-
-fn not_entered(why: &NotEntered) -> String {
-    match why {
-        NotEntered::NotOpen => "the journey is a draft or closed".to_owned(),
-        NotEntered::AlreadyInside => "already inside".to_owned(),
-        NotEntered::Reentry => "`reentry` does not allow it (yet)".to_owned(),
-        NotEntered::EventTooOld => "the event is older than a day".to_owned(),
-        NotEntered::Where(comparisons) => format!("`where`: {}", failed(comparisons)),
-        NotEntered::EntryIf(comparisons) => format!("`entry_if`: {}", failed(comparisons)),
-    }
-}
-
-/// What did not hold, or all that was compared: under `not`, what held is the reason. Shown to the developer, whose test
-/// contacts these are.
-fn failed(comparisons: &[Comparison]) -> String {
-    let failed = comparisons.iter().filter(|one| !one.held);
-    let mut words: Vec<String> = failed.map(|one| one.words().into_inner()).collect();
-    if words.is_empty() {
-        words.extend(comparisons.iter().map(|one| one.words().into_inner()));
-    }
-    words.join(" · ")
-}
-
-const fn refusal(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::TooOld => "REFUSED  accepted more than 60 days ago",
-        Refusal::Erased => "REFUSED  the contact was erased",
-        Refusal::ContactTooLarge => "REFUSED  the contact would be too large",
     }
 }

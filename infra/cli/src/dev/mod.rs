@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use wend_core::definitions::{SourceFile, read_all};
-use wend_core::release::{Manifest, Part, Release};
+use wend_core::release::{Definition, Manifest, Part, Release};
 use wend_core::time::Timestamp;
 
 /// What `dev` is asked.
@@ -28,9 +28,12 @@ pub struct Args {
     /// Runs one contact through the welcome journey and ends; fails unless its three emails arrive in order, once each.
     #[arg(long)]
     demo: bool,
-    /// The project's folder; without it, the starter project.
+    /// The project's folder; without it the starter pack, or the demo's own with `--demo`.
     #[arg(long, value_name = "FOLDER")]
     project: Option<PathBuf>,
+    /// The environment of wend.yaml; without it `dev`, if there is one: there a day of waiting may be a minute.
+    #[arg(long, value_name = "NAME")]
+    environment: Option<String>,
     /// Where contacts, waits and mails are kept over restarts (one process only).
     #[arg(long, value_name = "FOLDER", conflicts_with = "aws")]
     state: Option<PathBuf>,
@@ -105,9 +108,29 @@ fn workspace() -> anyhow::Result<PathBuf> {
 
 /// The project's folder.
 fn project_folder(args: &Args, workspace: &Path) -> PathBuf {
-    args.project
-        .clone()
-        .unwrap_or_else(|| workspace.join("infra/starter"))
+    let name = if args.demo {
+        "infra/demo"
+    } else {
+        "infra/starter"
+    };
+    args.project.clone().unwrap_or_else(|| workspace.join(name))
+}
+
+/// The environment to run in.
+fn environment(args: &Args, files: &[SourceFile]) -> Option<String> {
+    const DEFAULT: &str = "dev";
+    let default = || {
+        let definitions = read_all(files).ok()?;
+        let is_declared = definitions.iter().any(|(_, definition)| match definition {
+            Definition::Project(project) => project.environments.contains_key(DEFAULT),
+            Definition::Journey(_)
+            | Definition::Segment(_)
+            | Definition::Score(_)
+            | Definition::Template(_) => false,
+        });
+        is_declared.then(|| DEFAULT.to_owned())
+    };
+    args.environment.clone().or_else(default)
 }
 
 /// Says where everything is, to the person and to a script.
@@ -116,10 +139,12 @@ fn announce(args: &Args, mode: &str, url: &str, write_key: &str) -> anyhow::Resu
     println!("  endpoint   {url}/v1");
     println!("  inbox      {url}");
     println!("  write key  {write_key}");
-    println!(
-        "\n  curl -u {write_key}: {url}/v1/batch -d '{}'\n",
+    let example = if args.demo || args.project.is_some() {
         demo::example()
-    );
+    } else {
+        demo::starter_example()
+    };
+    println!("\n  curl -u {write_key}: {url}/v1/batch -d '{example}'\n");
     if let Some(file) = &args.ready_file {
         let ready = serde_json::json!({ "url": url, "write_key": write_key });
         // Renamed into place: whoever waits for the file never reads half of it.

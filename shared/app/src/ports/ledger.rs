@@ -4,8 +4,9 @@ use std::future::Future;
 
 use wend_core::contact::Contact;
 use wend_core::id::{PermissionKey, SendId};
+use wend_core::log::LogRow;
 use wend_core::permission::{ConsentChange, Permission, Submission};
-use wend_core::send::{SendRequest, SendState};
+use wend_core::send::{CallRequest, SendRequest, SendState};
 use wend_core::time::Timestamp;
 
 use super::PortError;
@@ -19,6 +20,8 @@ pub struct LedgerView {
     pub permission: Permission,
     /// The send row's state, if there is a row.
     pub send: Option<SendState>,
+    /// The log row of what began the run, if the request names one and it is still kept.
+    pub origin: Option<LogRow>,
 }
 
 /// A send as the ledger knows it.
@@ -56,12 +59,18 @@ pub enum Settled {
 
 /// The ledger of sends.
 pub trait Ledger: Send + Sync {
-    /// Reads contact, permission row and send row in one consistent batch. `permission` is the row's key: the request's, or
+    /// Reads contact, permission row, send row and the run's beginning in one consistent batch. `permission` is the row's key: the request's, or
     /// that of a newer address.
     fn read(
         &self,
         request: &SendRequest,
         permission: Option<PermissionKey>,
+    ) -> impl Future<Output = Result<LedgerView, PortError>> + Send;
+
+    /// Reads whom a call is about and what began its run, consistently. The view has neither permission nor send.
+    fn about(
+        &self,
+        call: &CallRequest,
     ) -> impl Future<Output = Result<LedgerView, PortError>> + Send;
 
     /// Writes the send row as `Submitting` and the submission into the permission row, or nothing. Holds only if the row is

@@ -1,35 +1,93 @@
-//! The mail provider.
+//! The providers of messages.
 
 use std::future::Future;
 use std::time::Duration;
 
-use wend_content::Message;
-use wend_core::identity::{Channel, IdentitySecret};
-use wend_core::send::{Permit, SendRequest};
+use wend_content::{Message, Sms};
+use wend_core::id::{ContactKey, SendId};
+use wend_core::identity::IdentitySecret;
+use wend_core::send::{CallRequest, Permit, SendRequest};
 
 use crate::feedback::tags;
 
-/// One message on its way to the provider.
-#[derive(Clone, Debug)]
+/// One mail on its way to the provider.
+#[derive(Clone, Copy, Debug)]
 pub struct Mail<'a> {
     /// The proof that it may go, with the address.
     pub permit: &'a Permit,
-    /// The send, for the tags by which the provider's events find it.
-    pub request: &'a SendRequest,
+    /// Of what it is, for the tags by which the provider's events find it.
+    pub label: Label<'a>,
     /// What it says.
     pub message: &'a Message,
+}
+
+/// One SMS on its way to the provider.
+#[derive(Clone, Copy, Debug)]
+pub struct Text<'a> {
+    /// The proof that it may go, with the number.
+    pub permit: &'a Permit,
+    /// Of what it is.
+    pub label: Label<'a>,
+    /// What it says.
+    pub sms: &'a Sms,
+    /// Whether it is marketing, which providers route otherwise.
+    pub is_marketing: bool,
+}
+
+/// Of what a message is.
+#[derive(Clone, Copy, Debug)]
+pub struct Label<'a> {
+    /// The contact that it is to, or about.
+    pub contact: ContactKey,
+    /// The send, or the call.
+    pub send: SendId,
+    /// Whether it is a call: a mail to a team.
+    pub is_call: bool,
+    /// The journey.
+    pub journey: &'a str,
+    /// The step.
+    pub step: &'a str,
+}
+
+impl<'a> From<&'a SendRequest> for Label<'a> {
+    fn from(request: &'a SendRequest) -> Self {
+        Self {
+            contact: request.contact,
+            send: request.send,
+            is_call: false,
+            journey: &request.journey,
+            step: &request.step,
+        }
+    }
+}
+
+impl<'a> From<&'a CallRequest> for Label<'a> {
+    fn from(request: &'a CallRequest) -> Self {
+        Self {
+            contact: request.contact,
+            send: request.call,
+            is_call: true,
+            journey: &request.journey,
+            step: &request.step,
+        }
+    }
 }
 
 impl Mail<'_> {
     /// The tags by which the provider's events find the send and the address.
     pub fn tags(&self, secret: &IdentitySecret) -> [(&'static str, String); 5] {
-        let permission = self.permit.to().permission_key(Channel::Email, secret);
+        let permission = self.permit.to().permission_key(secret);
+        let name = if self.label.is_call {
+            tags::CALL
+        } else {
+            tags::SEND
+        };
         [
-            (tags::CONTACT, self.request.contact.to_string()),
-            (tags::SEND, self.request.send.to_string()),
+            (tags::CONTACT, self.label.contact.to_string()),
+            (name, self.label.send.to_string()),
             (tags::PERMISSION, permission.to_string()),
-            (tags::JOURNEY, self.request.journey.clone()),
-            (tags::STEP, self.request.step.clone()),
+            (tags::JOURNEY, self.label.journey.to_owned()),
+            (tags::STEP, self.label.step.to_owned()),
         ]
     }
 }
@@ -66,4 +124,10 @@ pub trait Mailer: Send + Sync {
     /// Hands one message over: exactly one request, never repeated by the adapter, within its own time limit. Everything that
     /// is not certainly accepted, refused or not taken is `Ambiguous`.
     fn submit(&self, mail: Mail<'_>) -> impl Future<Output = Submitted> + Send;
+}
+
+/// The SMS provider. It has no idempotency token either, and no events that could prove what became of a message.
+pub trait Texter: Send + Sync {
+    /// Hands one message over; as [`Mailer::submit`].
+    fn text(&self, text: Text<'_>) -> impl Future<Output = Submitted> + Send;
 }

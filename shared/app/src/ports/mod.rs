@@ -3,6 +3,7 @@
 //! A doc comment says what holds after success, after a definite failure ([`PortError`] other than ambiguous) and after an
 //! ambiguous one. The bounds of a use case read like its function's IAM policy.
 
+mod connections;
 mod contacts;
 mod ledger;
 mod mail;
@@ -10,9 +11,10 @@ mod queue;
 mod release_store;
 mod time;
 
+pub use connections::{Called, Connections, NoConnections};
 pub use contacts::{Commit, Committed, Contacts, Loaded};
 pub use ledger::{Claim, Evidence, Ledger, LedgerView, Permissions, SendRow, Settled};
-pub use mail::{Mail, Mailer, Submitted};
+pub use mail::{Label, Mail, Mailer, Submitted, Text, Texter};
 pub use queue::{Outgoing, Queue, Received, SetAside};
 pub use release_store::{KeyStore, PublishError, ReleaseStore, SecretStore};
 pub use time::{Clock, DueEntry, DueIndex, Ids, Watermark};

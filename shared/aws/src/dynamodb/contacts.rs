@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use wend_app::ports::{Commit, Committed, Contacts, ErrorClass, Loaded, PortError};
 use wend_core::contact::Contact;
 use wend_core::due;
-use wend_core::id::ContactKey;
+use wend_core::id::{ContactKey, InputId};
 use wend_core::identity::{Identity, IdentitySecret};
 use wend_core::log::{LOG_FOR, LogRow};
 
@@ -362,15 +362,27 @@ fn row_item(row: &LogRow) -> Result<Item, PortError> {
     let packed = row
         .pack()
         .map_err(|error| PortError::invalid(COMMIT, error))?;
-    Ok(Item::from([
-        ("pk".to_owned(), s(row.partition)),
-        ("sk".to_owned(), s(format!("i#{}", row.id))),
-        ("data".to_owned(), b(packed)),
-        ("expires_at".to_owned(), n(row.at.plus(LOG_FOR).as_secs())),
-    ]))
+    let mut item = row_key(row.partition, row.id);
+    item.insert("data".to_owned(), b(packed));
+    item.insert("expires_at".to_owned(), n(row.at.plus(LOG_FOR).as_secs()));
+    Ok(item)
 }
 
-fn read_row(operation: &'static str, item: &Item) -> Result<LogRow, PortError> {
+/// The key of the row of an input.
+pub(super) fn row_key(partition: ContactKey, id: InputId) -> Item {
+    Item::from([
+        ("pk".to_owned(), s(partition)),
+        ("sk".to_owned(), s(format!("i#{id}"))),
+    ])
+}
+
+/// Whether an item of the log table is the row of an input.
+pub(super) fn is_row(item: &Item) -> bool {
+    let key = item.get("sk").and_then(|key| key.as_s().ok());
+    key.is_some_and(|key| key.starts_with("i#"))
+}
+
+pub(super) fn read_row(operation: &'static str, item: &Item) -> Result<LogRow, PortError> {
     let packed = bytes(operation, item, "data")?;
     LogRow::unpack(packed).map_err(|error| PortError::invalid(operation, error))
 }

@@ -5,13 +5,13 @@ use aws_sdk_dynamodb::types::{KeysAndAttributes, TransactWriteItem, Update};
 use wend_app::ports::{
     Claim, ErrorClass, Evidence, Ledger, LedgerView, PortError, SendRow, Settled,
 };
-use wend_core::id::{PermissionKey, SendId};
+use wend_core::id::{ContactKey, PermissionKey, SendId};
 use wend_core::log::LOG_FOR;
-use wend_core::send::{Outcome, SendRequest, SendState};
+use wend_core::send::{CallRequest, Outcome, SendRequest, SendState};
 use wend_core::time::Timestamp;
 
 use super::DynamoDb;
-use super::contacts::{conflict, read_contact};
+use super::contacts::{conflict, is_row, read_contact, read_row, row_key};
 use super::item::{Item, at, n, packed, s, unpacked};
 use super::permissions::{permission_key, read_permission};
 use crate::error::port_error;
@@ -62,12 +62,9 @@ fn send_item(request: &SendRequest, state: &SendState) -> Result<Item, PortError
 
 const FREE: &str = "attribute_not_exists(pk) OR #state = :held";
 
-impl Ledger for DynamoDb {
-    async fn read(
-        &self,
-        request: &SendRequest,
-        permission: Option<PermissionKey>,
-    ) -> Result<LedgerView, PortError> {
+impl DynamoDb {
+    /// A contact and rows of the log table, in one consistent batch.
+    async fn view(&self, contact: ContactKey, rows: Vec<Item>) -> Result<LedgerView, PortError> {
         let keys = |keys: Vec<Item>| {
             let keys = KeysAndAttributes::builder()
                 .consistent_read(true)
@@ -75,16 +72,12 @@ impl Ledger for DynamoDb {
             keys.build()
                 .map_err(|error| PortError::invalid(READ, error))
         };
-        let contact = Item::from([("pk".to_owned(), s(request.contact))]);
-        let rows = permission
-            .map(permission_key)
-            .into_iter()
-            .chain([send_key(request.send)]);
+        let contact = Item::from([("pk".to_owned(), s(contact))]);
         let answer = self
             .client
             .batch_get_item()
             .request_items(&self.tables.contacts, keys(vec![contact])?)
-            .request_items(&self.tables.log, keys(rows.collect())?)
+            .request_items(&self.tables.log, keys(rows)?)
             .send()
             .await
             .map_err(|error| port_error(READ, &error))?;
@@ -107,11 +100,33 @@ impl Ledger for DynamoDb {
         for item in found.get(&self.tables.log).into_iter().flatten() {
             if item.contains_key("state") {
                 view.send = Some(unpacked(READ, item, "data")?);
+            } else if is_row(item) {
+                view.origin = Some(read_row(READ, item)?);
             } else {
                 view.permission = read_permission(READ, item)?;
             }
         }
         Ok(view)
+    }
+}
+
+impl Ledger for DynamoDb {
+    async fn read(
+        &self,
+        request: &SendRequest,
+        permission: Option<PermissionKey>,
+    ) -> Result<LedgerView, PortError> {
+        let rows = permission
+            .map(permission_key)
+            .into_iter()
+            .chain([send_key(request.send)])
+            .chain(request.origin.map(|(partition, id)| row_key(partition, id)));
+        self.view(request.contact, rows.collect()).await
+    }
+
+    async fn about(&self, call: &CallRequest) -> Result<LedgerView, PortError> {
+        let (partition, id) = call.origin;
+        self.view(call.contact, vec![row_key(partition, id)]).await
     }
 
     async fn claim(&self, claim: Claim<'_>) -> Result<Settled, PortError> {

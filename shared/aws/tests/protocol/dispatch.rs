@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use wend_app::dispatch::Dispatch;
 use wend_app::ports::{
-    Claim, Clock, Ledger, Mailer, Outgoing, Permissions, Queue, ReleaseStore, SetAside, Settled,
-    Submitted,
+    Claim, Clock, Connections, Ledger, Mailer, Outgoing, Permissions, Queue, ReleaseStore,
+    SetAside, Settled, Submitted, Texter,
 };
 use wend_core::input::{Input, SendOutcome};
 use wend_core::pace::TokenBucket;
@@ -30,10 +30,11 @@ fn ambiguous() -> Submitted {
 }
 
 /// Delivers one message; it is acknowledged.
-async fn deliver<L, M, Q, A, R, C>(dispatch: &Dispatch<L, M, Q, A, R, C>, message: &Outgoing)
+async fn deliver<L, M, X, Q, A, R, C>(dispatch: &Dispatch<L, M, X, Q, A, R, C>, message: &Outgoing)
 where
     L: Ledger,
-    M: Mailer,
+    M: Mailer + Texter,
+    X: Connections,
     Q: Queue,
     A: SetAside,
     R: ReleaseStore,
@@ -438,7 +439,7 @@ async fn a_hard_bounce_closes_the_address_for_the_next_message() {
         outcome(&world, &request(&tips)).1,
         Outcome::Skipped { reason }
     );
-    assert_eq!(world.mailer.templates(), ["hello"]);
+    assert_eq!(world.mailer.steps(), ["hello"]);
 }
 
 #[tokio::test]
@@ -449,7 +450,7 @@ async fn what_is_no_send_request_is_set_aside_and_blocks_nobody() {
     let failed = world.dispatcher().batch(&received(bodies)).await;
     assert_eq!(failed, [] as [&str; 0]);
     assert_eq!(outcome(&world, &request(&message)).1, accepted("fake"));
-    let reason = "not a send request: missing field `send` at line 1 column 2".to_owned();
+    let reason = "not a task: expected value at line 1 column 2".to_owned();
     assert_eq!(world.aside.all(), [("{}".to_owned(), reason)]);
 }
 

@@ -95,7 +95,7 @@ async fn five_copies_of_a_message_are_one_run_and_one_send() {
         let failed = world.dispatcher().batch(&received([copy.body])).await;
         assert_eq!(failed, [] as [&str; 0]);
     }
-    assert_eq!(world.mailer.templates(), ["hello"]);
+    assert_eq!(world.mailer.steps(), ["hello"]);
 }
 
 #[tokio::test]
@@ -230,7 +230,7 @@ async fn bad_json_is_set_aside_with_its_reason_and_blocks_nobody() {
 
 /// Publishes a release that lacks every version of the journey but the newest.
 async fn forget_versions(world: &World) {
-    let journey = "journey: welcome\nstate: live\ntriggers: [ { event: other } ]\n\
+    let journey = "journey: welcome\nstate: live\nin_flight: pin\ntriggers: [ { event: other } ]\n\
         steps: [ { id: hello, email: hello } ]\n";
     let before = world.db.manifest().await.unwrap().unwrap();
     let parts = wend_core::definitions::read_all(&project(journey)).unwrap();
@@ -243,6 +243,7 @@ async fn forget_versions(world: &World) {
         published_at: before.published_at,
         current: parts.iter().map(Part::hash).collect(),
         journeys: Vec::new(),
+        ..Manifest::default()
     };
     world.db.publish(&manifest, &parts).await.unwrap();
 }

@@ -28,7 +28,7 @@ fn renamed() -> String {
 #[tokio::test]
 async fn a_release_reads_back_with_the_versions_that_runs_follow() {
     let world = World::new().await;
-    let number = publish(&world.db, &world.clock, &project(&renamed())).await;
+    let number = publish(&world.db, &world.clock, &project(&renamed()), None).await;
     assert_eq!(number.unwrap(), 2);
     let manifest = world.db.manifest().await.unwrap().unwrap();
     let hashes: Vec<_> = manifest.parts().collect();
@@ -45,7 +45,7 @@ async fn a_release_reads_back_with_the_versions_that_runs_follow() {
 #[tokio::test]
 async fn publishing_the_same_again_keeps_the_number() {
     let world = World::new().await;
-    let number = publish(&world.db, &world.clock, &project(WELCOME)).await;
+    let number = publish(&world.db, &world.clock, &project(WELCOME), None).await;
     assert_eq!(number.unwrap(), 1);
 }
 
@@ -53,7 +53,7 @@ async fn publishing_the_same_again_keeps_the_number() {
 async fn a_release_that_was_overtaken_is_refused() {
     let world = World::new().await;
     let before = world.db.manifest().await.unwrap();
-    publish(&world.db, &world.clock, &project(&renamed()))
+    publish(&world.db, &world.clock, &project(&renamed()), None)
         .await
         .unwrap();
     let parts = parts(WELCOME);

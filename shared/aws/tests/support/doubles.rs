@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use wend_app::ports::{
-    Clock, ErrorClass, Ids, Mail, Mailer, Outgoing, PortError, Queue, Received, SetAside, Submitted,
+    Clock, ErrorClass, Ids, Label, Mail, Mailer, Outgoing, PortError, Queue, Received, SetAside,
+    Submitted, Text, Texter,
 };
 use wend_core::id::{InputId, SendId};
 use wend_core::time::Timestamp;
@@ -135,10 +136,10 @@ impl FakeMailer {
         self.answers.lock().unwrap().push_back(answer);
     }
 
-    /// The templates that were submitted, in order.
-    pub fn templates(&self) -> Vec<String> {
+    /// The steps whose messages were submitted, in order.
+    pub fn steps(&self) -> Vec<String> {
         let calls = self.calls.lock().unwrap();
-        calls.iter().map(|(_, template)| template.clone()).collect()
+        calls.iter().map(|(_, step)| step.clone()).collect()
     }
 
     /// The sends that were submitted, in order.
@@ -148,14 +149,26 @@ impl FakeMailer {
     }
 }
 
-impl Mailer for FakeMailer {
-    async fn submit(&self, mail: Mail<'_>) -> Submitted {
-        let call = (mail.request.send, mail.request.template.clone());
+impl FakeMailer {
+    fn take(&self, label: Label<'_>) -> Submitted {
+        let call = (label.send, label.step.to_owned());
         self.calls.lock().unwrap().push(call);
         let answer = self.answers.lock().unwrap().pop_front();
         answer.unwrap_or_else(|| Submitted::Accepted {
             provider_id: "fake".to_owned(),
         })
+    }
+}
+
+impl Mailer for FakeMailer {
+    async fn submit(&self, mail: Mail<'_>) -> Submitted {
+        self.take(mail.label)
+    }
+}
+
+impl Texter for FakeMailer {
+    async fn text(&self, text: Text<'_>) -> Submitted {
+        self.take(text.label)
     }
 }
 

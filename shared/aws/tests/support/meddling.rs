@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Barrier;
 use wend_app::ports::{
     Claim, Commit, Committed, Contacts, ErrorClass, Evidence, Ledger, LedgerView, Loaded, Mail,
-    Mailer, Permissions, PortError, Settled, Submitted,
+    Mailer, Permissions, PortError, Settled, Submitted, Text, Texter,
 };
 use wend_aws::dynamodb::{DynamoContacts, DynamoDb};
 use wend_core::id::{ContactKey, PermissionKey, SendId};
 use wend_core::log::LogRow;
-use wend_core::send::{SendRequest, SendState};
+use wend_core::send::{CallRequest, SendRequest, SendState};
 use wend_core::time::Timestamp;
 
 fn lost(operation: &'static str) -> PortError {
@@ -160,6 +160,10 @@ impl Ledger for MeddledClaim {
         self.db.read(request, permission).await
     }
 
+    async fn about(&self, call: &CallRequest) -> Result<LedgerView, PortError> {
+        self.db.about(call).await
+    }
+
     async fn claim(&self, claim: Claim<'_>) -> Result<Settled, PortError> {
         if !self.once.is_first() {
             return self.db.claim(claim).await;
@@ -208,8 +212,14 @@ pub struct EvidenceFirst {
 
 impl Mailer for EvidenceFirst {
     async fn submit(&self, mail: Mail<'_>) -> Submitted {
-        let evidence = self.db.accepted(mail.request.send, "seen", self.at).await;
+        let evidence = self.db.accepted(mail.label.send, "seen", self.at).await;
         assert_eq!(evidence.unwrap(), Settled::Done);
+        self.answer.clone()
+    }
+}
+
+impl Texter for EvidenceFirst {
+    async fn text(&self, _: Text<'_>) -> Submitted {
         self.answer.clone()
     }
 }

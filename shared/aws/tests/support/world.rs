@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use wend_app::dispatch::Dispatch;
 use wend_app::evaluate::Evaluate;
 use wend_app::feedback::Feedback;
-use wend_app::ports::{Clock, Contacts, Ids, Ledger, Mailer, Outgoing, Queue};
+use wend_app::ports::{
+    Clock, Contacts, Ids, Ledger, Mailer, NoConnections, Outgoing, Queue, Texter,
+};
 use wend_app::publish::publish;
 use wend_app::releases::Releases;
 use wend_app::sweep::Sweep;
@@ -20,7 +22,7 @@ use wend_core::identity::{Channel, EmailAddress, Identity, IdentityKind, Identit
 use wend_core::input::{Envelope, Input};
 use wend_core::log::LogRow;
 use wend_core::pace::TokenBucket;
-use wend_core::send::{SendRequest, SendState, SendTimes};
+use wend_core::send::{SendRequest, SendState, SendTimes, Task};
 use wend_core::tracking;
 
 use super::aws::{Calls, dynamodb};
@@ -74,7 +76,7 @@ pub fn project(journey: &str) -> Vec<SourceFile> {
 pub type TestEvaluate<S> =
     Evaluate<S, DynamoDb, MemoryQueue, MemoryAside, DynamoDb, TestClock, TestIds>;
 /// `dispatch` as the tests run it.
-pub type TestDispatch<L, M, Q> = Dispatch<L, M, Q, MemoryAside, DynamoDb, TestClock>;
+pub type TestDispatch<L, M, Q> = Dispatch<L, M, NoConnections, Q, MemoryAside, DynamoDb, TestClock>;
 
 /// A deployment.
 pub struct World {
@@ -99,7 +101,7 @@ impl World {
     pub async fn with(journey: &str) -> Self {
         let (db, calls) = dynamodb().await;
         let clock = TestClock::at("2026-03-01T08:00:00Z");
-        publish(&db, &clock, &project(journey)).await.unwrap();
+        publish(&db, &clock, &project(journey), None).await.unwrap();
         Self {
             db,
             calls,
@@ -146,15 +148,16 @@ impl World {
     }
 
     /// `dispatch` with these parts; the queues are inputs and its own.
-    pub fn dispatcher_with<L: Ledger, M: Mailer, Q: Queue>(
+    pub fn dispatcher_with<L: Ledger, M: Mailer + Texter, Q: Queue>(
         &self,
         ledger: L,
-        mailer: M,
+        provider: M,
         (inputs, again): (Q, Q),
     ) -> TestDispatch<L, M, Q> {
         Dispatch {
             ledger,
-            mailer,
+            provider,
+            connections: NoConnections,
             inputs,
             again,
             aside: self.aside.clone(),
@@ -254,7 +257,7 @@ impl World {
         self.apply_queue(&self.wakes).await;
         self.dispatch_queue().await;
         self.apply_queue(&self.inputs).await;
-        assert_eq!(self.mailer.templates(), ["hello", "tips"]);
+        assert_eq!(self.mailer.steps(), ["hello", "tips"]);
     }
 
     /// The contact of a user.
@@ -304,7 +307,10 @@ pub fn input(message: &Outgoing) -> Input {
 
 /// The request in a dispatch message.
 pub fn request(message: &Outgoing) -> SendRequest {
-    serde_json::from_str(&message.body).unwrap()
+    match serde_json::from_str(&message.body).unwrap() {
+        Task::Send(request) => *request,
+        Task::Call(call) => panic!("not a message: {call:?}"),
+    }
 }
 
 /// The key under which a user stands.

@@ -111,6 +111,8 @@ impl<'w, W: World> Evaluation<'w, W> {
     fn value(&mut self, path: &Path, tests: &[Test]) -> bool {
         let world = self.world;
         let value = world.value(path);
+        let changes_at = world.value_changes_at(path, tests);
+        self.verdict.changes_at = self.verdict.changes_at.into_iter().chain(changes_at).min();
         tests.iter().fold(true, |held, test| {
             let answer = compare::test(test, value.as_deref(), world);
             self.compared(path.label(), test.key(), &wanted_text(test), answer) && held

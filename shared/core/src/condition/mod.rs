@@ -12,6 +12,7 @@ mod compare;
 mod evaluate;
 mod moment;
 mod print;
+mod prove;
 mod read;
 mod read_did;
 mod read_leaf;
@@ -23,14 +24,16 @@ mod values;
 mod verdict;
 mod world;
 
+pub use crate::path::{NotReadable, Path, Root};
 pub use ast::{Condition, Did, DidTotal, Leaf, Membership, MessageState, Now, Test, Where};
 pub use evaluate::{evaluate, evaluate_where};
 pub use moment::{Moment, When};
 pub use print::{to_yaml, where_to_yaml};
+pub(crate) use prove::contradiction;
 pub use read::{DEPTH_MAX, NODES_MAX, Scope, read};
-pub(crate) use read::{condition, filter};
+pub(crate) use read::{condition, filter, tests_of};
 pub use reads::{Reads, reads, reads_of_where};
-pub use scalar::{NotReadable, Number, Path, Pattern, Root, Topic};
+pub use scalar::{Number, Pattern, Topic};
 pub use verdict::{Comparison, Found, Verdict};
 pub use world::{Fact, Occurrence, Standing, World};
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use jiff::civil;
 use serde::{Deserialize, Serialize};
 
-use super::scalar::{NotReadable, Path, stored_as_text};
+use crate::path::{NotReadable, Path, stored_as_text};
 use crate::time::Timestamp;
 use crate::zone::Zone;
 
@@ -78,6 +78,14 @@ impl Moment {
                 first_of(next, zone)
             });
         (first_of(day, zone), end)
+    }
+
+    /// Whether it is the same instant in every zone.
+    pub const fn is_absolute(&self) -> bool {
+        match self.kind {
+            Kind::Day(_) | Kind::Local(_, None) => false,
+            Kind::Local(_, Some(_)) | Kind::Instant(_) => true,
+        }
     }
 
     /// Whether it is a whole day.

@@ -1,10 +1,10 @@
 //! Reads conditions from the syntax tree. Every fault has its place and, where one is near, the key that was meant.
 
-use super::read_leaf;
-use super::{Condition, Leaf, Membership, MessageState, Root, Where};
-use crate::definitions::Diagnostic;
-use crate::definitions::reader::{self, Faults, nearest};
-use crate::syntax::{self, Key, Node, NodeValue, Position};
+use super::{Condition, Leaf, Membership, MessageState, Root, Test, Topic, Where};
+use super::{prove, read_leaf};
+use crate::definitions::reader::{self, Faults};
+use crate::definitions::{Diagnostic, Refers};
+use crate::syntax::{self, Key, Node, NodeValue, Place};
 
 /// Deepest nesting of `all`, `any` and `not`: beyond what anybody can follow.
 pub const DEPTH_MAX: usize = 16;
@@ -46,32 +46,76 @@ impl Scope {
     }
 }
 
-/// Reads `text`, the whole of `file`, as a condition.
+/// Reads `text`, the whole of `file`, as a condition. One that can never hold is read too.
 pub fn read(file: &str, text: &str) -> Result<Condition, Vec<Diagnostic>> {
-    let root = syntax::parse(file, text).map_err(|fault| vec![fault])?;
+    let root = syntax::parse(file, text).map_err(|fault| vec![*fault])?;
     let mut faults = Faults::new(file);
-    let read = condition(&root, Scope::ALL, &mut faults);
+    let mut reading = Reading {
+        scope: Scope::ALL,
+        faults: &mut faults,
+        nodes: 0,
+    };
+    let read = reading.condition(&root, 0);
     faults.or(read)
 }
 
-/// Reads `node` as a condition that may use what `scope` has.
+/// Reads `node` as a condition that may use what `scope` has. One that can never hold is a fault.
 pub(crate) fn condition(node: &Node, scope: Scope, faults: &mut Faults<'_>) -> Option<Condition> {
     let mut reading = Reading {
         scope,
         faults,
         nodes: 0,
     };
-    reading.condition(node, 0)
+    let condition = reading.condition(node, 0)?;
+    if let Some(why) = prove::contradiction(&condition) {
+        never(&why, node, faults);
+    } else if let Some(why) = prove::doubt(&condition) {
+        let help =
+            "of a set, say so: `{ has: … }` for each; for one of several values, write a list";
+        faults.warn("W0104", node, &why, help);
+    }
+    Some(condition)
 }
 
-/// Reads `node` as the `where` beside an event. Paths behind `same_as` may use what `scope` has.
-pub(crate) fn filter(node: &Node, scope: Scope, faults: &mut Faults<'_>) -> Option<Where> {
+/// Reports that a condition can never hold.
+fn never(why: &str, node: &Node, faults: &mut Faults<'_>) {
+    let message = format!("this can never hold: {why}");
+    let help = "change one side of it; `any` asks for one of several";
+    faults.add("E0179", node, &message, help);
+}
+
+/// Reads `node` as the `where` beside `event`. Paths behind `same_as` may use what `scope` has.
+pub(crate) fn filter(
+    node: &Node,
+    event: Option<&str>,
+    scope: Scope,
+    faults: &mut Faults<'_>,
+) -> Option<Where> {
     let mut reading = Reading {
         scope,
         faults,
         nodes: 0,
     };
-    reading.filter(node)
+    let filter = reading.filter(node, event)?;
+    if let Some(why) = prove::contradiction_of_where(&filter) {
+        never(&why, node, faults);
+    }
+    Some(filter)
+}
+
+/// Reads `node` as the predicate behind `what`.
+pub(crate) fn tests_of(
+    node: &Node,
+    what: &str,
+    scope: Scope,
+    faults: &mut Faults<'_>,
+) -> Option<Vec<Test>> {
+    let mut reading = Reading {
+        scope,
+        faults,
+        nodes: 0,
+    };
+    reading.predicate(node, what)
 }
 
 /// A condition being read.
@@ -82,12 +126,18 @@ pub(super) struct Reading<'f, 'a> {
 }
 
 impl Reading<'_, '_> {
-    pub(super) fn fault(&mut self, code: &'static str, at: Position, message: &str, help: &str) {
-        self.faults.add(code, at, message, help);
+    pub(super) fn fault(
+        &mut self,
+        code: &'static str,
+        place: impl Into<Place>,
+        message: &str,
+        help: &str,
+    ) -> &mut Diagnostic {
+        self.faults.add(code, place, message, help)
     }
 
     /// Counts one node; false from the one that is too many on, with one fault.
-    pub(super) fn count(&mut self, at: Position) -> bool {
+    pub(super) fn count(&mut self, at: impl Into<Place>) -> bool {
         self.nodes += 1;
         if self.nodes == NODES_MAX + 1 {
             let message = format!("a condition has at most {NODES_MAX} parts");
@@ -99,23 +149,18 @@ impl Reading<'_, '_> {
     fn condition(&mut self, node: &Node, depth: usize) -> Option<Condition> {
         if depth > DEPTH_MAX {
             let help = "make a segment of the inner part";
-            self.fault(
-                "E0160",
-                node.at,
-                "this condition is nested too deeply",
-                help,
-            );
+            self.fault("E0160", node, "this condition is nested too deeply", help);
             return None;
         }
         let NodeValue::Map(entries) = &node.value else {
             let message = format!("a condition is a map, this is {}", node.kind());
             let help = "for example `{ contact.country: DE }`";
-            self.fault("E0100", node.at, &message, help);
+            self.fault("E0100", node, &message, help);
             return None;
         };
         if entries.is_empty() {
             let help = "for example `contact.country: DE`; leave the condition out if all pass";
-            self.fault("E0162", node.at, "this condition says nothing", help);
+            self.fault("E0162", node, "this condition says nothing", help);
             return None;
         }
         let read: Vec<Option<Condition>> = entries
@@ -127,7 +172,7 @@ impl Reading<'_, '_> {
     }
 
     fn entry(&mut self, key: &Key, value: &Node, depth: usize) -> Option<Condition> {
-        if !self.count(key.at) {
+        if !self.count(key) {
             return None;
         }
         match key.text.as_str() {
@@ -139,10 +184,11 @@ impl Reading<'_, '_> {
                 .map(|any| one_or(any, Condition::Any)),
             "not" => {
                 let not = self.condition(value, depth + 1)?;
+                self.warn_of_opens(&not, key);
                 Some(Condition::Not(Box::new(not)))
             }
             text if Self::begins_like_a_path(text) => {
-                let path = self.path(text, key.at)?;
+                let path = self.path(text, key)?;
                 let tests = self.predicate(value, &path.label())?;
                 Some(Condition::Leaf(Leaf::Value { path, tests }))
             }
@@ -155,12 +201,7 @@ impl Reading<'_, '_> {
         if items.is_empty() {
             if matches!(node.value, NodeValue::List(_)) {
                 let message = format!("`{what}` is empty");
-                self.fault(
-                    "E0162",
-                    node.at,
-                    &message,
-                    "add a condition or leave it out",
-                );
+                self.fault("E0162", node, &message, "add a condition or leave it out");
             }
             return None;
         }
@@ -174,28 +215,36 @@ impl Reading<'_, '_> {
     fn leaf(&mut self, key: &Key, value: &Node) -> Option<Leaf> {
         let name = key.text.as_str();
         if let Some((_, state)) = MessageState::ALL.iter().find(|(key, _)| *key == name) {
-            self.allow(self.scope.messages, name, key.at)?;
-            let steps = self.ids(value, name)?;
+            self.allow(self.scope.messages, name, key)?;
+            let steps = self.steps(value, name)?;
             return Some(Leaf::Message {
                 state: *state,
                 steps,
             });
         }
         if let Some((_, kind)) = Membership::ALL.iter().find(|(key, _)| *key == name) {
-            self.allow(self.scope.facts, name, key.at)?;
+            self.allow(self.scope.facts, name, key)?;
             let id = reader::id(value, name, self.faults)?;
+            let refers = match kind {
+                Membership::Segment => Refers::Segment,
+                Membership::List => Refers::List,
+                Membership::Journey => Refers::Journey,
+            };
+            self.faults.refer(refers, id.as_str(), value);
             return Some(Leaf::In { kind: *kind, id });
         }
         match name {
             "did" => {
-                self.allow(self.scope.facts, name, key.at)?;
+                self.allow(self.scope.facts, name, key)?;
                 self.did(value).map(Leaf::Did)
             }
             "subscribed" => {
-                self.allow(self.scope.facts, name, key.at)?;
+                self.allow(self.scope.facts, name, key)?;
                 let text = reader::text(value, name, self.faults)?;
-                let topic = text.parse();
-                self.readable(topic, value.at).map(Leaf::Subscribed)
+                let topic: Topic = self.readable(text.parse(), value)?;
+                self.faults
+                    .refer(Refers::Topic, topic.topic.as_str(), value);
+                Some(Leaf::Subscribed(topic))
             }
             "now" => self.now(value).map(Leaf::Now),
             _ => {
@@ -206,7 +255,7 @@ impl Reading<'_, '_> {
     }
 
     /// None, with a fault, where a statement has no answer.
-    pub(super) fn allow(&mut self, is_known: bool, what: &str, at: Position) -> Option<()> {
+    pub(super) fn allow(&mut self, is_known: bool, what: &str, at: impl Into<Place>) -> Option<()> {
         if !is_known {
             let message = format!("`{what}` cannot be used here");
             let why = self.scope.why;
@@ -218,19 +267,39 @@ impl Reading<'_, '_> {
     fn unknown_leaf(&mut self, key: &Key) {
         let message = format!("unknown key `{}` in a condition", key.text);
         let known = read_leaf::keys();
-        let help = match nearest(&key.text, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!(
-                "did you mean `contact.{}`? Or one of: {}",
-                key.text,
-                known.join(", ")
-            ),
-        };
-        self.fault("E0108", key.at, &message, &help);
+        let help = format!(
+            "did you mean `contact.{}`? Or one of: {}",
+            key.text,
+            known.join(", ")
+        );
+        let word = (key.text.as_str(), known.into_iter());
+        self.faults.unknown("E0108", key, &message, word, &help);
+    }
+
+    /// Warns where something hangs on a message not being opened: mail programs open by themselves, or never say so.
+    fn warn_of_opens(&mut self, not: &Condition, key: &Key) {
+        if asks_for_opens(not) {
+            let message = "a message that was not opened may well have been read";
+            let help =
+                "ask for `not: { clicked: … }`; many mail programs hide opens or make them up";
+            self.faults.warn("W0101", key, message, help);
+        }
     }
 
     pub(super) fn has_root(&self, root: Root) -> bool {
         self.scope.has(root)
+    }
+}
+
+fn asks_for_opens(condition: &Condition) -> bool {
+    match condition {
+        Condition::All(all) | Condition::Any(all) => all.iter().any(asks_for_opens),
+        Condition::Not(not) => asks_for_opens(not),
+        Condition::Leaf(Leaf::Message { state, .. }) => *state == MessageState::Opened,
+        Condition::Leaf(Leaf::Did(did)) => did.event == "message_opened",
+        Condition::Leaf(
+            Leaf::Value { .. } | Leaf::Subscribed(_) | Leaf::In { .. } | Leaf::Now(_),
+        ) => false,
     }
 }
 

@@ -2,14 +2,16 @@
 
 use super::read::Reading;
 use super::{Did, DidTotal, Path, Root, Where};
+use crate::definitions::Refers;
 use crate::definitions::reader::{self, MapReader};
-use crate::syntax::{Node, NodeValue, Position};
+use crate::syntax::{Node, NodeValue, Place};
 
 impl Reading<'_, '_> {
     /// An event, or a map with its name and what narrows it.
     pub(super) fn did(&mut self, node: &Node) -> Option<Did> {
         if matches!(node.value, NodeValue::Scalar { .. }) {
-            let event = reader::text(node, "did", self.faults)?.to_owned();
+            let event = reader::name_of(node, "did", self.faults)?;
+            self.faults.refer(Refers::Event, event.as_str(), node);
             return Some(Did {
                 event,
                 filter: None,
@@ -21,31 +23,36 @@ impl Reading<'_, '_> {
             });
         }
         let mut map = MapReader::new(node, "`did`", self.faults)?;
-        let event = map.required_text("event", self.faults).map(str::to_owned);
+        let event_node = map.required("event", self.faults);
+        let event = event_node.and_then(|node| reader::name_of(node, "event", self.faults));
         let [filter, within, since] = ["where", "within", "since"].map(|key| map.optional(key));
         let [sum, least, most] = ["sum", "at_least", "at_most"].map(|key| map.optional(key));
         map.finish(self.faults);
-        let before = self.faults.found.len();
+        let before = self.faults.errors();
+        let event = event?;
+        if let Some(node) = event_node {
+            self.faults.refer(Refers::Event, event.as_str(), node);
+        }
         let did = Did {
-            event: event?,
-            filter: filter.and_then(|node| self.constant_filter(node)),
+            filter: filter.and_then(|node| self.constant_filter(node, &event)),
             within: within.and_then(|node| self.scalar(node, "within")),
             since: since.and_then(|node| self.when(node, "since")),
             total: sum
-                .and_then(|node| self.sum(node))
+                .and_then(|node| self.sum(node, &event))
                 .map_or(DidTotal::Count, DidTotal::Sum),
             at_least: least.and_then(|node| self.scalar(node, "at_least")),
             at_most: most.and_then(|node| self.scalar(node, "at_most")),
+            event,
         };
-        if self.faults.found.len() == before {
-            self.check_bounds(&did, node.at, least, most);
+        if self.faults.errors() == before {
+            self.check_bounds(&did, node, least, most);
         }
-        (self.faults.found.len() == before).then_some(did)
+        (self.faults.errors() == before).then_some(did)
     }
 
     /// A `where` whose answer is the same whenever it is asked: facts are counted as events come in.
-    fn constant_filter(&mut self, node: &Node) -> Option<Where> {
-        let filter = self.filter(node)?;
+    fn constant_filter(&mut self, node: &Node, event: &str) -> Option<Where> {
+        let filter = self.filter(node, Some(event))?;
         let reads = super::reads_of_where(&filter);
         let own = super::Reads {
             properties: reads.properties.clone(),
@@ -54,19 +61,23 @@ impl Reading<'_, '_> {
         if reads != own {
             let help = "compare with what is written here: events are counted as they come in";
             let message = "the `where` of `did` cannot look at other values or at the clock";
-            self.fault("E0166", node.at, message, help);
+            self.fault("E0166", node, message, help);
             return None;
         }
         Some(filter)
     }
 
-    fn sum(&mut self, node: &Node) -> Option<Path> {
+    fn sum(&mut self, node: &Node, event: &str) -> Option<Path> {
         let text = reader::text(node, "sum", self.faults)?;
-        self.readable(Path::below(Root::Event, text), node.at)
+        let path = self.readable(Path::below(Root::Event, text), node)?;
+        self.property(Some(event), text, node);
+        Some(path)
     }
 
-    fn check_bounds(&mut self, did: &Did, at: Position, least: Option<&Node>, most: Option<&Node>) {
-        let (least_at, most_at) = (least.map_or(at, |n| n.at), most.map_or(at, |n| n.at));
+    fn check_bounds(&mut self, did: &Did, node: &Node, least: Option<&Node>, most: Option<&Node>) {
+        let whole = Place::from(node);
+        let place = |node: Option<&Node>| node.map_or(whole, Place::from);
+        let (least_at, most_at) = (place(least), place(most));
         let order = did.at_least.as_ref().zip(did.at_most.as_ref());
         if order.is_some_and(|(least, most)| least.value() > most.value()) {
             self.fault(
@@ -79,7 +90,7 @@ impl Reading<'_, '_> {
         if matches!(did.total, DidTotal::Sum(_)) {
             if did.at_least.is_none() && did.at_most.is_none() {
                 let help = "add `at_least: 100` or `at_most: 100`, of the sum";
-                self.fault("E0101", at, "`sum` needs `at_least` or `at_most`", help);
+                self.fault("E0101", node, "`sum` needs `at_least` or `at_most`", help);
             }
             return;
         }

@@ -5,9 +5,10 @@ use std::str::FromStr;
 
 use super::read::Reading;
 use super::{Membership, MessageState, NotReadable, Now, Number, Path, Root, When, Where};
+use crate::definitions::Refers;
 use crate::definitions::reader::{self, MapReader, nearest};
 use crate::phrase::PhraseError;
-use crate::syntax::{Node, NodeValue, Position};
+use crate::syntax::{Node, NodeValue, Place};
 
 /// The keys of a condition, for help.
 pub(super) fn keys() -> Vec<&'static str> {
@@ -29,6 +30,10 @@ pub(super) trait Advice: Display {
     fn code(&self) -> &'static str;
     /// What to write instead.
     fn advice(&self) -> String;
+    /// What can be put in its place.
+    fn rewrite(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl Advice for NotReadable {
@@ -49,19 +54,35 @@ impl Advice for PhraseError {
     fn advice(&self) -> String {
         self.help().to_owned()
     }
+
+    fn rewrite(&self) -> Option<&str> {
+        self.rewrites().first().map(String::as_str)
+    }
 }
 
 impl Reading<'_, '_> {
     /// `read`, or its fault at `at`.
-    pub(super) fn readable<T, E: Advice>(&mut self, read: Result<T, E>, at: Position) -> Option<T> {
-        read.map_err(|error| self.fault(error.code(), at, &error.to_string(), &error.advice()))
-            .ok()
+    pub(super) fn readable<T, E: Advice>(
+        &mut self,
+        read: Result<T, E>,
+        at: impl Into<Place>,
+    ) -> Option<T> {
+        read.map_err(|error| {
+            let fault = self.fault(error.code(), at, &error.to_string(), &error.advice());
+            if let Some(rewrite) = error.rewrite() {
+                fault.replace(rewrite);
+            }
+            if fault.code == "E0121" {
+                fault.note(reader::AMBIGUOUS);
+            }
+        })
+        .ok()
     }
 
     /// The scalar `node`, read as a `T`.
     pub(super) fn scalar<T: FromStr<Err: Advice>>(&mut self, node: &Node, what: &str) -> Option<T> {
         let text = reader::text(node, what, self.faults)?;
-        self.readable(text.parse(), node.at)
+        self.readable(text.parse(), node)
     }
 
     /// Whether a key is meant as a path: a root, or a word that is like one, and a dot.
@@ -70,7 +91,8 @@ impl Reading<'_, '_> {
     }
 
     /// The path `text`, whose root must have values here.
-    pub(super) fn path(&mut self, text: &str, at: Position) -> Option<Path> {
+    pub(super) fn path(&mut self, text: &str, place: impl Into<Place>) -> Option<Path> {
+        let place = place.into();
         let (root, _) = text.split_once('.').unwrap_or((text, ""));
         let is_root = |name: &str| name == root && name != Root::Event.name();
         if !Root::ALL.iter().any(|(name, _)| is_root(name)) {
@@ -78,54 +100,58 @@ impl Reading<'_, '_> {
                 .iter()
                 .map(|(name, _)| *name)
                 .filter(|name| *name != "event");
-            let help = match nearest(root, roots) {
-                Some(near) => format!("did you mean `{}`?", text.replacen(root, near, 1)),
-                None => "a path begins with contact., trigger., data., vars. or score.".to_owned(),
-            };
-            self.fault("E0163", at, &format!("`{text}` is no path"), &help);
+            let near = nearest(root, roots).map(|near| text.replacen(root, near, 1));
+            let help = "a path begins with contact., trigger., data., vars. or score.";
+            let fault = self.fault("E0163", place, &format!("`{text}` is no path"), help);
+            if let Some(near) = near {
+                fault.meant(&near);
+            }
             return None;
         }
-        let path: Path = self.readable(text.parse(), at)?;
-        self.allow(self.has_root(path.root()), text, at)?;
+        let path: Path = self.readable(text.parse(), place)?;
+        self.allow(self.has_root(path.root()), text, place)?;
+        self.faults.refer_path(&path, place);
         Some(path)
     }
 
-    /// One id or a list of them.
-    pub(super) fn ids(&mut self, node: &Node, what: &str) -> Option<Vec<String>> {
+    /// One step or a list of them.
+    pub(super) fn steps(&mut self, node: &Node, what: &str) -> Option<Vec<String>> {
         let NodeValue::List(items) = &node.value else {
-            return reader::id(node, what, self.faults).map(|id| vec![id]);
+            return self.step(node, what).map(|step| vec![step]);
         };
         if items.is_empty() {
-            self.fault(
-                "E0162",
-                node.at,
-                &format!("`{what}` is empty"),
-                "name a step",
-            );
+            let message = format!("`{what}` is empty");
+            self.fault("E0162", node, &message, "name a step");
             return None;
         }
-        let mut ids = Vec::new();
+        let mut steps = Vec::new();
         for item in items {
-            if !self.count(item.at) {
+            if !self.count(item) {
                 return None;
             }
-            ids.push(reader::id(item, what, self.faults));
+            steps.push(self.step(item, what));
         }
-        ids.into_iter().collect()
+        steps.into_iter().collect()
     }
 
-    /// The keys are names of properties, the values predicates.
-    pub(super) fn filter(&mut self, node: &Node) -> Option<Where> {
+    fn step(&mut self, node: &Node, what: &str) -> Option<String> {
+        let step = reader::id(node, what, self.faults)?;
+        self.faults.refer(Refers::Step, step.as_str(), node);
+        Some(step)
+    }
+
+    /// The keys are names of properties of `event`, the values predicates.
+    pub(super) fn filter(&mut self, node: &Node, event: Option<&str>) -> Option<Where> {
         let NodeValue::Map(entries) = &node.value else {
             let message = format!("`where` is a map, this is {}", node.kind());
             let help = "for example `{ value: { gte: 20 } }`";
-            self.fault("E0100", node.at, &message, help);
+            self.fault("E0100", node, &message, help);
             return None;
         };
         if entries.is_empty() {
             self.fault(
                 "E0162",
-                node.at,
+                node,
                 "`where` is empty",
                 "name a property or leave it out",
             );
@@ -133,16 +159,26 @@ impl Reading<'_, '_> {
         }
         let mut read = Vec::new();
         for (key, value) in entries {
-            if !self.count(key.at) {
+            if !self.count(key) {
                 return None;
             }
             let path = Path::below(Root::Event, &key.text);
-            let path = self.readable(path, key.at);
+            let path = self.readable(path, key);
+            if path.is_some() {
+                self.property(event, &key.text, key);
+            }
             let tests = self.predicate(value, &key.text);
             read.push(path.zip(tests));
         }
         let read: Option<Vec<_>> = read.into_iter().collect();
         read.map(Where)
+    }
+
+    /// Notes that `event` must have a property called `name`.
+    pub(super) fn property(&mut self, event: Option<&str>, name: &str, place: impl Into<Place>) {
+        if let Some(event) = event.map(str::to_owned) {
+            self.faults.refer(Refers::Property { event }, name, place);
+        }
     }
 
     /// A map of `before`, `after`, `on`, `between`.
@@ -163,7 +199,7 @@ impl Reading<'_, '_> {
         }
         if read.is_empty() {
             let help = "one of: before, after, on, between";
-            self.fault("E0162", node.at, "`now` says nothing", help);
+            self.fault("E0162", node, "`now` says nothing", help);
             return None;
         }
         read.into_iter().collect()
@@ -175,12 +211,7 @@ impl Reading<'_, '_> {
             NodeValue::List(items) if items.len() == 2 => items.first().zip(items.last()),
             NodeValue::Scalar { .. } | NodeValue::List(_) | NodeValue::Map(_) => {
                 let help = "for example `[ 10, 20 ]`: from and to, both included";
-                self.fault(
-                    "E0104",
-                    node.at,
-                    "`between` takes a list of two values",
-                    help,
-                );
+                self.fault("E0104", node, "`between` takes a list of two values", help);
                 None
             }
         }
@@ -192,7 +223,7 @@ impl Reading<'_, '_> {
         let root = text.split_once('.').map(|(root, _)| root);
         let is_path = root.is_some_and(|root| root.chars().all(|c| c.is_ascii_alphabetic()));
         if is_path {
-            return self.path(text, node.at).map(When::At);
+            return self.path(text, node).map(When::At);
         }
         self.scalar(node, what).map(When::Fixed)
     }

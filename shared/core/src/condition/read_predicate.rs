@@ -2,7 +2,7 @@
 
 use super::read::{Reading, TEXT_CHARS_MAX};
 use super::{Number, Test};
-use crate::definitions::reader::{self, nearest};
+use crate::definitions::reader;
 use crate::syntax::{Key, Node, NodeValue};
 
 const OPERATORS: [&str; 20] = [
@@ -46,7 +46,7 @@ impl Reading<'_, '_> {
             let help = "a value, a list, or operators such as `{ gte: 20 }`";
             self.fault(
                 "E0162",
-                node.at,
+                node,
                 &format!("`{what}` compares with nothing"),
                 help,
             );
@@ -54,7 +54,7 @@ impl Reading<'_, '_> {
         }
         let mut tests = Vec::new();
         for (key, value) in entries {
-            if !self.count(key.at) {
+            if !self.count(key) {
                 return None;
             }
             tests.push(self.test(key, value));
@@ -92,7 +92,7 @@ impl Reading<'_, '_> {
             }
             "same_as" => {
                 let text = reader::text(node, name, self.faults)?;
-                Test::SameAs(self.path(text, node.at)?)
+                Test::SameAs(self.path(text, node)?)
             }
             "within" => Test::Within(self.scalar(node, name)?),
             "older_than" => Test::OlderThan(self.scalar(node, name)?),
@@ -105,11 +105,9 @@ impl Reading<'_, '_> {
 
     fn unknown_operator(&mut self, key: &Key) -> Option<Test> {
         let message = format!("unknown operator `{}`", key.text);
-        let help = match nearest(&key.text, OPERATORS.into_iter()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("one of: {}", OPERATORS.join(", ")),
-        };
-        self.fault("E0108", key.at, &message, &help);
+        let help = format!("one of: {}", OPERATORS.join(", "));
+        let word = (key.text.as_str(), OPERATORS.into_iter());
+        self.faults.unknown("E0108", key, &message, word, &help);
         None
     }
 
@@ -134,12 +132,12 @@ impl Reading<'_, '_> {
             && matches!(text, "null" | "~")
         {
             let help = "`exists: false` asks whether it is missing; a text needs quotes";
-            self.fault("E0168", node.at, &format!("`{text}` is no value"), help);
+            self.fault("E0168", node, &format!("`{text}` is no value"), help);
             return None;
         }
         if text.chars().nth(TEXT_CHARS_MAX).is_some() {
             let message = format!("a text in a condition has at most {TEXT_CHARS_MAX} characters");
-            self.fault("E0161", node.at, &message, "compare with a part of it");
+            self.fault("E0161", node, &message, "compare with a part of it");
             return None;
         }
         Some(text.to_owned())
@@ -150,7 +148,7 @@ impl Reading<'_, '_> {
         if items.is_empty() {
             self.fault(
                 "E0162",
-                node.at,
+                node,
                 &format!("`{what}` has an empty list"),
                 "add a value",
             );
@@ -158,7 +156,7 @@ impl Reading<'_, '_> {
         }
         let mut read = Vec::new();
         for item in items {
-            if !self.count(item.at) {
+            if !self.count(item) {
                 return None;
             }
             read.push(self.literal(item, what));

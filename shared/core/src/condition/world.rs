@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{Did, Membership, MessageState, Path, Topic};
+use super::{Did, Membership, MessageState, Path, Test, Topic};
 use crate::time::Timestamp;
 use crate::zone::Zone;
 
@@ -14,6 +14,11 @@ use crate::zone::Zone;
 pub trait World {
     /// The value of `path`. `null` counts as missing.
     fn value(&self, path: &Path) -> Option<Cow<'_, Value>>;
+
+    /// When time alone changes that value so that `tests` may answer otherwise: a score that decays. Dates stay what they are.
+    fn value_changes_at(&self, _path: &Path, _tests: &[Test]) -> Option<Timestamp> {
+        None
+    }
 
     /// Whether the message of `step` of this run came to `state`. What a machine opened or clicked does not count.
     fn has_reached(&self, step: &str, state: MessageState) -> bool;

@@ -1,130 +1,405 @@
-//! Who may enter: the `where` of a trigger and `entry_if`.
+//! Entries: which triggers match, and what becomes of a match.
 
-use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::condition::{
-    self, Comparison, Did, Fact, Membership, MessageState, Path, Root, Standing, Topic,
+use super::listen::{key_text, shortened};
+use super::view::View;
+use super::{DecideError, Deciding, Happening, Signal, facts, run};
+use crate::calendar;
+use crate::condition::{self, Test, Verdict, Where, World as _};
+use crate::contact::{PendingEntry, PendingUntil, entry_key};
+use crate::enrollment::Origin;
+use crate::id::{EnrollmentId, InputId, PartHash, derive};
+use crate::input::Properties;
+use crate::log::{NotEntered, Trace};
+use crate::path::{Path, Root};
+use crate::personal::Personal;
+use crate::phrase::Span;
+use crate::release::{
+    Entrance, EventMatch, Existing, Journey, PRIORITY, Release, Retrigger, Trigger,
 };
-use crate::contact::Contact;
-use crate::input::{Event, Properties};
-use crate::log::{COMPARISONS_MAX, NotEntered};
-use crate::release::Journey;
 use crate::time::Timestamp;
-use crate::zone::Zone;
 
-/// What is known as a contact enters: its attributes and the event. The reader refuses what is not known here.
-pub(super) struct World<'a> {
-    contact: &'a Contact,
-    event: &'a Event,
-    now: Timestamp,
-    zone: Zone,
+/// Most entries of one contact that wait at once.
+const PENDING_MAX: usize = 20;
+/// The shortest time that stored instants tell apart.
+const MILLISECOND: Duration = Duration::from_millis(1);
+/// The entrances that a signal may open.
+fn entrances<'a>(release: &'a Release, signal: &Signal<'_>) -> Vec<&'a Entrance> {
+    let index = release.index();
+    let lists: Vec<Option<&Vec<Entrance>>> = match signal {
+        Signal::Event(happening) => happening
+            .names()
+            .map(|name| index.events.get(name))
+            .collect(),
+        Signal::Changed { attribute, .. } => vec![index.changes.get(attribute)],
+        Signal::Member { id, .. } => vec![index.members.get(id)],
+        Signal::Confirmed(topic) => vec![index.topics.get(topic)],
+        Signal::Started { .. } => Vec::new(),
+    };
+    lists.into_iter().flatten().flatten().collect()
 }
 
-/// Nothing, if one trigger on the event's name takes the event.
-pub(super) fn unmatched(journey: &Journey, event: &Event, world: &World<'_>) -> Option<NotEntered> {
-    let mut first = None;
-    for trigger in &journey.triggers {
-        if Some(trigger.event.as_str()) != event.kind.event_name() {
-            continue;
-        }
-        let Some(filter) = &trigger.filter else {
-            return None;
+impl<'a> Deciding<'a> {
+    /// Entries by what has happened: by priority, then by name; of each journey the first trigger that matches.
+    pub(super) fn enter_by<'s>(
+        &mut self,
+        signals: impl Iterator<Item = &'s Signal<'a>> + Clone,
+    ) -> Result<(), DecideError>
+    where
+        'a: 's,
+    {
+        let release = self.context.release;
+        let rank = |journey: &str| {
+            let journey = release.journey(journey);
+            let priority = journey.and_then(|(_, journey)| journey.sending.priority);
+            Reverse(priority.unwrap_or(PRIORITY))
         };
-        let verdict = condition::evaluate_where(filter, world);
-        if verdict.holds {
-            return None;
-        }
-        first.get_or_insert(verdict.comparisons);
-    }
-    first.map(|comparisons| NotEntered::Where(shortened(comparisons)))
-}
-
-/// Why `entry_if` keeps the contact out.
-pub(super) fn unfit(journey: &Journey, world: &World<'_>) -> Option<NotEntered> {
-    let verdict = condition::evaluate(journey.entry_if.as_ref()?, world);
-    (!verdict.holds).then(|| NotEntered::EntryIf(shortened(verdict.comparisons)))
-}
-
-fn shortened(mut comparisons: Vec<Comparison>) -> Vec<Comparison> {
-    comparisons.truncate(COMPARISONS_MAX);
-    comparisons
-}
-
-impl<'a> World<'a> {
-    pub(super) const fn new(
-        contact: &'a Contact,
-        event: &'a Event,
-        now: Timestamp,
-        zone: Zone,
-    ) -> Self {
-        Self {
-            contact,
-            event,
-            now,
-            zone,
-        }
-    }
-
-    fn of_contact(&self, names: &[String]) -> Option<Cow<'_, Value>> {
-        let (first, inner) = names.split_first()?;
-        let own = match (first.as_str(), inner) {
-            ("email", []) => self.contact.email.as_ref().map(|email| {
-                let address = email.address.expose();
-                Value::String(address.to_owned())
-            }),
-            ("created_at", []) if !self.contact.attributes.contains_key("created_at") => {
-                Some(Value::String(self.contact.created_at.to_string()))
+        let mut open: Vec<(&'a str, usize, &'s Signal<'a>)> = Vec::new();
+        for signal in signals.clone() {
+            for entrance in entrances(release, signal) {
+                let places = entrance.triggers.iter();
+                open.extend(places.map(|place| (entrance.journey.as_str(), *place, signal)));
             }
-            _ => None,
+        }
+        open.sort_by_cached_key(|(journey, place, _)| (rank(journey), *journey, *place));
+        for of_journey in open.chunk_by(|(one, ..), (other, ..)| one == other) {
+            self.enter_by_first(of_journey)?;
+        }
+        for signal in signals {
+            match signal {
+                Signal::Started { journey, origin } => self.admit(journey, None, None, origin)?,
+                Signal::Confirmed(topic) => self.open_doors(topic)?,
+                Signal::Event(_) | Signal::Changed { .. } | Signal::Member { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// By the first of the triggers of one journey that matches what has happened.
+    fn enter_by_first(&mut self, open: &[(&str, usize, &Signal<'a>)]) -> Result<(), DecideError> {
+        let mut first_fault = None;
+        for (id, place, signal) in open {
+            let Some((version, journey)) = self.context.release.journey(id) else {
+                return Ok(());
+            };
+            let Some(trigger) = journey.triggers.get(*place) else {
+                continue;
+            };
+            match (trigger, signal) {
+                (
+                    Trigger::Event {
+                        on,
+                        after_last,
+                        max_age,
+                    },
+                    Signal::Event(happening),
+                ) => {
+                    if let Some(verdict) = self.unlike(journey, on, happening) {
+                        first_fault.get_or_insert(verdict);
+                        continue;
+                    }
+                    let origin = self.origin(version, happening);
+                    return match self.key_of(on, *max_age, happening) {
+                        Err(why) => {
+                            self.refuse(id, why);
+                            Ok(())
+                        }
+                        Ok(key) => self.begin(journey, *place, key, *after_last, origin),
+                    };
+                }
+                (_, signal) if self.is_matched(trigger, signal) => {
+                    let origin = self.bare_origin(id);
+                    return self.admit(id, Some(*place), None, &origin);
+                }
+                _ => {}
+            }
+        }
+        if let (Some(verdict), Some((id, ..))) = (first_fault, open.first()) {
+            self.refuse(id, NotEntered::Where(shortened(verdict)));
+        }
+        Ok(())
+    }
+
+    /// What an event lacks that a trigger asks of it.
+    fn unlike(
+        &self,
+        journey: &Journey,
+        on: &EventMatch,
+        happening: &Happening<'_>,
+    ) -> Option<Verdict> {
+        let view = View {
+            journey: Some(journey),
+            ..self.view()
         };
-        let attribute = || self.contact.attributes.get(first);
-        let of_attribute = || below(attribute()?.value.expose(), inner).map(Cow::Borrowed);
-        own.map(Cow::Owned).or_else(of_attribute)
+        let view = view.hearing(&happening.properties);
+        let verdict = condition::evaluate_where(on.filter.as_ref()?, &view);
+        (!verdict.holds).then_some(verdict)
     }
 
-    fn of_event(&self, names: &[String]) -> Option<Cow<'_, Value>> {
-        let properties: &Properties = self.event.properties.expose();
-        let (first, inner) = names.split_first()?;
-        below(properties.get(first)?, inner).map(Cow::Borrowed)
-    }
-}
-
-fn below<'v>(value: &'v Value, names: &[String]) -> Option<&'v Value> {
-    names.iter().try_fold(value, |value, name| value.get(name))
-}
-
-impl condition::World for World<'_> {
-    fn value(&self, path: &Path) -> Option<Cow<'_, Value>> {
-        match path.root() {
-            Root::Contact => self.of_contact(path.names()),
-            Root::Trigger | Root::Event => self.of_event(path.names()),
-            Root::Data | Root::Vars | Root::Score => None,
+    /// Whether a change, a membership or an opt-in is the one that a trigger means.
+    fn is_matched(&self, trigger: &Trigger, signal: &Signal<'_>) -> bool {
+        let passes = |tests: &Option<Vec<Test>>, value: Option<&Value>| match tests {
+            None => true,
+            Some(tests) => self.passes(tests, value),
+        };
+        match (trigger, signal) {
+            (
+                Trigger::Changes {
+                    from: before,
+                    to: after,
+                    ..
+                },
+                Signal::Changed { from, to, .. },
+            ) => passes(before, from.as_ref()) && passes(after, to.as_ref()),
+            (Trigger::Member { joins, .. }, Signal::Member { joined, .. }) => joins == joined,
+            (Trigger::Subscribes { .. }, Signal::Confirmed(_)) => true,
+            _ => false,
         }
     }
 
-    fn has_reached(&self, _step: &str, _state: MessageState) -> bool {
-        false
+    pub(super) fn refuse(&mut self, journey: &str, why: NotEntered) {
+        self.trace.push(Trace::NotEntered {
+            journey: journey.to_owned(),
+            why,
+        });
     }
 
-    fn fact(&self, _did: &Did) -> Fact {
-        Fact::default()
+    /// The run's key, unless the event is too old or has none.
+    fn key_of(
+        &self,
+        on: &EventMatch,
+        max_age: Span,
+        happening: &Happening<'_>,
+    ) -> Result<Option<String>, NotEntered> {
+        let zone = self.zone(None);
+        if calendar::after(max_age, happening.at, self.place(&zone)) < self.now {
+            return Err(NotEntered::EventTooOld);
+        }
+        let Some(path) = &on.key else {
+            return Ok(None);
+        };
+        let view = self.view().hearing(&happening.properties);
+        let key = view.value(path).and_then(|value| key_text(&value));
+        key.map(Some).ok_or(NotEntered::KeyMissing)
     }
 
-    fn is_subscribed(&self, _topic: &Topic) -> bool {
-        false
+    /// What a run keeps of what began it.
+    fn origin(&self, version: PartHash, happening: &Happening<'_>) -> Origin {
+        let reads = self.context.release.trigger_reads(version);
+        let names = reads.into_iter().flatten().map(String::as_str);
+        // A derived event has no log row of its own in which the rest could be found.
+        let properties = if happening.id == self.input {
+            facts::pick(&happening.properties, names)
+        } else {
+            happening.properties.clone().into_owned()
+        };
+        Origin {
+            input: happening.id,
+            partition: self.partition,
+            at: happening.at,
+            properties: Personal::new(properties),
+        }
     }
 
-    fn standing(&self, _kind: Membership, _id: &str) -> Standing {
-        Standing::default()
+    /// An origin without an event: a change, a date, a segment.
+    pub(super) fn bare_origin(&self, what: &str) -> Origin {
+        let id = derive(
+            "entry",
+            &[
+                self.input.as_bytes(),
+                what.as_bytes(),
+                &self.moment.as_millis().to_be_bytes(),
+            ],
+        );
+        Origin {
+            input: InputId::from_bytes(id),
+            partition: self.partition,
+            at: self.moment,
+            properties: Personal::default(),
+        }
     }
 
-    fn now(&self) -> Timestamp {
-        self.now
+    /// A trigger has matched: refresh a run of its key, wait for quiet, or enter.
+    fn begin(
+        &mut self,
+        journey: &Journey,
+        place: usize,
+        key: Option<String>,
+        after_last: Option<Span>,
+        origin: Origin,
+    ) -> Result<(), DecideError> {
+        let mut runs = self.contact.enrollments.iter();
+        let inside = runs
+            .find(|run| run.journey == journey.id && run.key == key)
+            .map(|run| run.id);
+        if let Some(inside) = inside {
+            return self.retrigger(inside, journey, &origin);
+        }
+        let Some(quiet) = after_last else {
+            return self.admit(&journey.id, Some(place), key, &origin);
+        };
+        if let Some(why) = self.not_open(journey) {
+            self.refuse(&journey.id, why);
+            return Ok(());
+        }
+        let zone = self.zone(Some(journey));
+        let due_at = self.scaled(
+            origin.at,
+            calendar::after(quiet, origin.at, self.place(&zone)),
+        );
+        self.wait_to_enter(journey, key, origin, PendingUntil::Quiet(due_at));
+        Ok(())
     }
 
-    fn zone(&self) -> Zone {
-        self.zone.clone()
+    /// An entry that waits; of one key the newest.
+    pub(super) fn wait_to_enter(
+        &mut self,
+        journey: &Journey,
+        key: Option<String>,
+        origin: Origin,
+        until: PendingUntil,
+    ) {
+        let is_same = |known: &PendingEntry| known.journey == journey.id && known.key == key;
+        let known = self.contact.pending.iter().find(|known| is_same(known));
+        if known.is_some_and(|known| known.origin.at > origin.at) {
+            return;
+        }
+        self.trace.push(Trace::EntryWaits {
+            journey: journey.id.clone(),
+            until,
+        });
+        let pending = &mut self.contact.to_mut().pending;
+        pending.retain(|known| !is_same(known));
+        pending.push(PendingEntry {
+            journey: journey.id.clone(),
+            key,
+            origin,
+            until,
+        });
+        pending.drain(..pending.len().saturating_sub(PENDING_MAX));
+    }
+
+    /// A trigger met a run of its key.
+    fn retrigger(
+        &mut self,
+        id: EnrollmentId,
+        journey: &Journey,
+        origin: &Origin,
+    ) -> Result<(), DecideError> {
+        let Some(run) = self.contact.run(id) else {
+            return Ok(());
+        };
+        let is_newer = origin.at >= run.origin.at;
+        let has_sent = !run.messages.is_empty();
+        // A holdout never begins a step; who is on the steps of an exit is on the way out.
+        let is_bound = run.is_holdout || run.leaving.is_some();
+        match journey.retrigger {
+            Retrigger::Ignore => {
+                self.refuse(&journey.id, NotEntered::AlreadyInside);
+                Ok(())
+            }
+            Retrigger::Refresh | Retrigger::Restart if !is_newer => Ok(()),
+            Retrigger::Refresh | Retrigger::Restart => {
+                let may_restart = journey.retrigger == Retrigger::Restart
+                    && !self.context.release.is_paused(&journey.id);
+                let is_restarted = may_restart && !has_sent && !is_bound;
+                if let Some(run) = self.contact.to_mut().run_mut(id) {
+                    // The moment of entry stays; what the goal counts from, too.
+                    run.origin = origin.clone();
+                }
+                self.is_stirred = true;
+                self.trace.push(Trace::Retriggered {
+                    journey: journey.id.clone(),
+                    is_restarted,
+                });
+                if is_restarted {
+                    self.run(id, run::first(journey), self.moment)
+                } else {
+                    Ok(())
+                }
+            }
+        }
+    }
+
+    /// Whether a value alone passes tests.
+    fn passes(&self, tests: &[Test], value: Option<&Value>) -> bool {
+        let Ok(path) = Path::below(Root::Event, "value") else {
+            return false;
+        };
+        let properties: Properties = value
+            .map(|value| ("value".to_owned(), value.clone()))
+            .into_iter()
+            .collect();
+        let filter = Where(vec![(path, tests.to_vec())]);
+        condition::evaluate_where(&filter, &self.view().hearing(&properties)).holds
+    }
+
+    /// Who belongs already where a journey says `existing: enroll`, and has never entered it.
+    pub(super) fn enroll_existing(&mut self) -> Result<(), DecideError> {
+        let release = self.context.release;
+        for (_, journey) in release.current() {
+            let is_meant = |trigger: &Trigger| matches!(trigger, Trigger::Member { id, joins: true, existing: Existing::Enroll } if self.belongs(id).holds);
+            let place = journey.triggers.iter().position(is_meant);
+            let is_known = self
+                .contact
+                .entries
+                .contains_key(&entry_key(&journey.id, None));
+            if place.is_some() && !is_known && self.not_open(journey).is_none() {
+                let origin = self.bare_origin(&journey.id);
+                self.admit(&journey.id, place, None, &origin)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A date trigger has come.
+    pub(super) fn enter_by_date(&mut self, journey: &str, place: usize) -> Result<(), DecideError> {
+        self.admit(journey, Some(place), None, &self.bare_origin(journey))
+    }
+
+    /// The schedule of a journey: only who is in its segment enters.
+    pub(super) fn admit_scheduled(
+        &mut self,
+        id: &str,
+        occurrence: Timestamp,
+        origin: &Origin,
+    ) -> Result<(), DecideError> {
+        let release = self.context.release;
+        let triggers = release
+            .journey(id)
+            .map(|(_, journey)| journey.triggers.as_slice());
+        let own = self.zone(release.journey(id).map(|(_, journey)| journey.as_ref()));
+        let just_before = occurrence.minus(MILLISECOND);
+        let mut scheduled: Vec<(bool, usize, &String)> = Vec::new();
+        for (place, trigger) in triggers.unwrap_or_default().iter().enumerate() {
+            if let Trigger::Schedule {
+                schedule,
+                segment,
+                zone,
+                ..
+            } = trigger
+            {
+                let next = schedule.next_after(just_before, zone.as_ref().unwrap_or(&own));
+                scheduled.push((next == Some(occurrence), place, segment));
+            }
+        }
+        // Of several schedules those whose moment it is; by another clock since then it is nobody's.
+        if scheduled.iter().any(|(is_now, ..)| *is_now) {
+            scheduled.retain(|(is_now, ..)| *is_now);
+        }
+        let mut why = NotEntered::NoSuchEntrance;
+        for (_, place, segment) in scheduled {
+            let verdict = self.belongs(segment);
+            if verdict.holds {
+                return self.admit(id, Some(place), None, origin);
+            }
+            why = NotEntered::NotInSegment(shortened(verdict));
+        }
+        self.refuse(id, why);
+        Ok(())
     }
 }

@@ -1,91 +1,47 @@
 //! Runs: what begins a step, what ends one, and where life goes on.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{DecideError, Deciding};
-use crate::calendar::{self, ClosedDays, DateValue, Place, Resolved};
-use crate::contact::Email;
+use crate::calendar::{self, Resolved};
+use crate::condition;
+use crate::contact::GoalWatch;
 use crate::enrollment::{Enrollment, State};
-use crate::id::{EnrollmentId, SendId};
-use crate::identity::Channel;
-use crate::input::SendOutcome;
-use crate::log::{Effect, EndReason, Trace};
+use crate::id::EnrollmentId;
+use crate::log::{Admitted, EndReason, Trace};
 use crate::phrase::Wait;
-use crate::release::{IfPast, Journey, Verb};
-use crate::send::SendRequest;
+use crate::release::{Admission, Goto, IfPast, Journey, JourneyPath, Step, StepIx, Then, Verb};
 use crate::time::Timestamp;
-use crate::zone::Zone;
 
-/// A message older than this is not worth sending.
-const EMAIL_EXPIRES_AFTER: Duration = Duration::from_hours(2 * 24);
-/// The attribute that names the contact's zone (Segment's `context.timezone`).
-const TIMEZONE: &str = "timezone";
+/// Most steps that one input can begin: far beyond any journey, so that a circle without a wait ends.
+const STEPS_MAX: u32 = 1000;
+/// Most goals of ended runs that one contact keeps.
+const GOALS_MAX: usize = 10;
+/// How late a goal may be told that happened within its window: as late as an event that starts a run.
+const GOAL_TOLD_WITHIN: Duration = Duration::from_hours(24);
+
+/// What a step that was begun leads to.
+pub(super) enum Flow {
+    /// On at once.
+    On(Option<StepIx>),
+    /// On at once, as of another moment.
+    OnAt(Option<StepIx>, Timestamp),
+    /// It lasts.
+    Lasts(State),
+    /// The run is over.
+    End(EndReason),
+}
+
+/// The first step of a journey that has any.
+pub(super) fn first(journey: &Journey) -> Option<StepIx> {
+    (!journey.steps.is_empty()).then_some(StepIx(0))
+}
 
 impl Deciding<'_> {
-    /// A send is over: its run goes on from the moment the message left or was skipped.
-    pub(super) fn settle(&mut self, over: &SendOutcome) -> Result<(), DecideError> {
-        if !self.contact.waits_for(over.enrollment, over.send) {
-            self.trace.push(Trace::OutcomeUnclaimed(over.send));
-            return Ok(());
-        }
-        let Some((journey, step, next)) = self.position(over.enrollment)? else {
-            return Ok(());
-        };
-        let outcome = over.outcome.clone();
-        self.trace.push(Trace::SendEnded {
-            journey,
-            step,
-            send: over.send,
-            outcome,
-        });
-        self.run(over.enrollment, next, over.at)
-    }
-
-    /// Fires timers in the order of their times. Each firing moves its run forward, so this ends.
-    pub(super) fn run_timers(
-        &mut self,
-        is_due: impl Fn(Timestamp) -> bool,
-    ) -> Result<(), DecideError> {
-        loop {
-            let runs = self.contact.enrollments.iter();
-            let due = runs.filter_map(|run| run.due_at().map(|due_at| (due_at, run.id)));
-            let Some((due_at, enrollment)) = due.filter(|(due_at, _)| is_due(*due_at)).min() else {
-                return Ok(());
-            };
-            let Some((journey, step, next)) = self.position(enrollment)? else {
-                continue;
-            };
-            self.trace.push(Trace::WaitOver { journey, step });
-            self.run(enrollment, next, due_at)?;
-        }
-    }
-
-    /// The journey, the step at which a run stands, and the index of the one after it. A run whose step is gone ends.
-    fn position(
-        &mut self,
-        enrollment: EnrollmentId,
-    ) -> Result<Option<(String, String, usize)>, DecideError> {
-        let Some(run) = self
-            .contact
-            .enrollments
-            .iter()
-            .find(|run| run.id == enrollment)
-        else {
-            return Ok(None);
-        };
-        let journey = self.version_of(run)?;
-        if let Some(index) = journey.steps.iter().position(|step| step.id == run.step()) {
-            return Ok(Some((
-                run.journey.clone(),
-                run.step().to_owned(),
-                index + 1,
-            )));
-        }
-        self.end(enrollment, EndReason::StepMissing);
-        Ok(None)
-    }
-
-    fn version_of(&self, run: &Enrollment) -> Result<std::sync::Arc<Journey>, DecideError> {
+    /// The version that a run follows.
+    pub(super) fn version_of(&self, run: &Enrollment) -> Result<Arc<Journey>, DecideError> {
         let release = self.context.release;
         release
             .version(run.version)
@@ -97,164 +53,452 @@ impl Deciding<'_> {
             })
     }
 
-    /// Begins steps from the one at `index` on, as of `at`, until one of them lasts.
+    /// The journey, and the step at which a run stands. A run whose step is gone ends.
+    pub(super) fn stand(
+        &mut self,
+        id: EnrollmentId,
+    ) -> Result<Option<(Arc<Journey>, StepIx)>, DecideError> {
+        let Some(run) = self.contact.run(id) else {
+            return Ok(None);
+        };
+        let journey = self.version_of(run)?;
+        if let Some(ix) = journey.find(run.step()) {
+            return Ok(Some((journey, ix)));
+        }
+        self.end(id, EndReason::StepMissing);
+        Ok(None)
+    }
+
+    /// Begins steps from `next` on, as of `at`, until one of them lasts or the run is over.
     pub(super) fn run(
         &mut self,
-        enrollment: EnrollmentId,
-        index: usize,
+        id: EnrollmentId,
+        mut next: Option<StepIx>,
         mut at: Timestamp,
     ) -> Result<(), DecideError> {
-        let Some(place) = self
-            .contact
-            .enrollments
-            .iter()
-            .position(|run| run.id == enrollment)
-        else {
+        let Some(run) = self.contact.run(id) else {
             return Ok(());
         };
-        let Some(mut run) = self.contact.enrollments.get(place).cloned() else {
-            return Ok(());
-        };
-        let journey = self.version_of(&run)?;
-        for step in journey.steps.iter().skip(index) {
-            run.steps_begun += 1;
-            let lasting = match &step.verb {
-                Verb::Email { template } => Some(self.request(&run, &step.id, template)),
-                Verb::Wait { wait, if_past } => {
-                    let zone = self.zone();
-                    let Some(due_at) = self.due_at(&run, &step.id, wait, at, &zone) else {
-                        if *if_past == IfPast::Continue {
-                            continue;
-                        }
-                        self.end(enrollment, EndReason::DatePassed);
-                        return Ok(());
-                    };
-                    at = due_at;
-                    let zone = Some(zone).filter(|_| !matches!(wait, Wait::Exact(_)));
-                    (at > self.now).then(|| self.wait(&run, &step.id, at, zone))
-                }
+        let journey = self.version_of(run)?;
+        while let Some(ix) = next {
+            let Some(step) = journey.step(ix) else {
+                self.end(id, EndReason::StepMissing);
+                return Ok(());
             };
-            if let Some(state) = lasting {
-                run.state = state;
-                if let Some(stored) = self.contact.enrollments.get_mut(place) {
-                    *stored = run;
-                }
+            self.steps_begun += 1;
+            if self.steps_begun > STEPS_MAX {
+                self.end(id, EndReason::TooManySteps);
                 return Ok(());
             }
+            let Some(run) = self.contact.to_mut().run_mut(id) else {
+                return Ok(());
+            };
+            run.steps_begun += 1;
+            if !self.is_meant(id, &journey, step) {
+                next = step.next;
+                continue;
+            }
+            match self.begin_step(id, &journey, step, at) {
+                Flow::On(then) => next = then,
+                Flow::OnAt(then, moment) => (next, at) = (then, moment),
+                Flow::End(reason) => {
+                    self.end(id, reason);
+                    return Ok(());
+                }
+                Flow::Lasts(state) => {
+                    self.stay(id, state);
+                    return Ok(());
+                }
+            }
         }
-        self.end(enrollment, EndReason::Completed);
+        let leaving = self.contact.run(id).and_then(|run| run.leaving.clone());
+        self.end(id, leaving.unwrap_or(EndReason::Completed));
         Ok(())
     }
 
-    /// The zone in which the contact lives: as it says, else the project's, else UTC.
-    pub(super) fn zone(&self) -> Zone {
-        let said = self.contact.attributes.get(TIMEZONE);
-        let said = said.and_then(|said| said.value.expose().as_str());
-        said.and_then(Zone::parse)
-            .or_else(|| self.context.release.project.zone.clone())
-            .unwrap_or(Zone::utc())
+    /// The run has come to a step that lasts. A condition that holds on arrival admits at once: all are looked at before the
+    /// input is done with, which also finds the moments at which time alone admits.
+    pub(super) fn stay(&mut self, id: EnrollmentId, state: State) {
+        self.is_stirred = true;
+        if let Some(run) = self.contact.to_mut().run_mut(id) {
+            run.state = state;
+        }
     }
 
-    /// When a wait that begins at `at` is over; none, with its trace, if its date has passed or is not known.
-    fn due_at(
-        &mut self,
-        run: &Enrollment,
-        step: &str,
-        wait: &Wait,
-        at: Timestamp,
-        zone: &Zone,
-    ) -> Option<Timestamp> {
-        let attributes = &self.contact.attributes;
-        let resolved = calendar::resolve(wait, at, self.now, place(zone), |path| {
-            // The definitions' reader lets only dates of the contact through.
-            let attribute = attributes.get(path.name())?;
-            DateValue::read(attribute.value.expose())
-        });
-        let past = match resolved {
-            Resolved::At(due_at) => return Some(due_at),
-            Resolved::Past(past) => Some(past),
-            Resolved::NoValue => None,
+    /// Whether a step's `if` holds.
+    fn is_meant(&mut self, id: EnrollmentId, journey: &Journey, step: &Step) -> bool {
+        let (Some(run), Some(only_if)) = (self.contact.run(id), &step.only_if) else {
+            return true;
         };
-        self.trace.push(Trace::NotWaited {
-            journey: run.journey.clone(),
-            step: step.to_owned(),
-            past,
-        });
-        None
+        let verdict = condition::evaluate(only_if, &self.view_of(run, journey));
+        let holds = verdict.holds;
+        if !holds {
+            self.trace.push(Trace::StepPassed {
+                journey: journey.id.clone(),
+                step: step.id.clone(),
+                comparisons: super::listen::shortened(verdict),
+            });
+        }
+        holds
+    }
+
+    /// Begins one step.
+    fn begin_step(
+        &mut self,
+        id: EnrollmentId,
+        journey: &Journey,
+        step: &Step,
+        at: Timestamp,
+    ) -> Flow {
+        match &step.verb {
+            Verb::Message(message) => self.message(id, journey, step, message, at),
+            Verb::Wait { wait, if_past } => self.wait(id, journey, step, wait, *if_past, at),
+            Verb::WaitUntil { paths } => self.listen(id, journey, step, paths, at),
+            Verb::Branch { paths } => self.branch(id, journey, step, paths),
+            Verb::Split { paths, salt, .. } => self.split(id, journey, step, paths, salt),
+            Verb::Goto(goto) => Flow::On(self.go(id, &step.id, *goto, step.next)),
+            Verb::Exit { reason } => Flow::End(EndReason::Said(reason.clone())),
+            Verb::Alert { .. } | Verb::Webhook { .. } | Verb::Coupon { .. } => {
+                self.call(id, journey, step, at)
+            }
+            Verb::Update(update) => {
+                self.update(id, journey, update);
+                Flow::On(step.next)
+            }
+            Verb::Score(points) => {
+                self.give_points(points, &step.id);
+                Flow::On(step.next)
+            }
+            Verb::Emit { event, with } => {
+                let properties = self.given(id, journey, with);
+                self.emit(event, properties);
+                Flow::On(step.next)
+            }
+            Verb::Start {
+                journey: other,
+                data,
+            } => {
+                self.start(id, journey, other, data);
+                Flow::On(step.next)
+            }
+            Verb::Stop { journey: other } if *other == journey.id => Flow::End(EndReason::Stopped),
+            Verb::Stop { journey: other } => {
+                self.stop(other);
+                Flow::On(step.next)
+            }
+        }
     }
 
     fn wait(
         &mut self,
-        run: &Enrollment,
-        step: &str,
-        due_at: Timestamp,
-        zone: Option<Zone>,
-    ) -> State {
-        let journey = run.journey.clone();
-        self.trace.push(Trace::Waits {
-            journey,
-            step: step.to_owned(),
-            due_at,
-            zone,
+        id: EnrollmentId,
+        journey: &Journey,
+        step: &Step,
+        wait: &Wait,
+        if_past: IfPast,
+        at: Timestamp,
+    ) -> Flow {
+        let zone = self.zone(Some(journey));
+        let Some(run) = self.contact.run(id) else {
+            return Flow::On(step.next);
+        };
+        let view = self.view_of(run, journey);
+        let resolved = calendar::resolve(wait, at, self.moment, self.place(&zone), |path| {
+            view.date(path)
         });
-        State::Waiting {
-            step: step.to_owned(),
-            due_at,
+        let past = match resolved {
+            Resolved::At(due_at) => {
+                let due_at = self.scaled(at, due_at);
+                self.trace.push(Trace::Waits {
+                    journey: journey.id.clone(),
+                    step: step.id.clone(),
+                    due_at: Some(due_at),
+                    zone: (!matches!(wait, Wait::Exact(_))).then_some(zone),
+                });
+                if due_at <= self.moment {
+                    return Flow::OnAt(step.next, due_at);
+                }
+                let step = step.id.clone();
+                return Flow::Lasts(State::Waiting {
+                    step,
+                    since: at,
+                    due_at,
+                });
+            }
+            Resolved::Past(past) => Some(past),
+            Resolved::NoValue => None,
+        };
+        self.trace.push(Trace::NotWaited {
+            journey: journey.id.clone(),
+            step: step.id.clone(),
+            past,
+        });
+        match if_past {
+            IfPast::Continue => Flow::On(step.next),
+            IfPast::Exit => Flow::End(EndReason::DatePassed),
+            IfPast::Goto(to) => Flow::On(Some(to)),
         }
     }
 
-    fn request(&mut self, run: &Enrollment, step: &str, template: &str) -> State {
-        let send = SendId::of(run.id, step, run.steps_begun);
-        let email = self.contact.email.as_ref();
-        let key = |email: &Email| {
-            email
-                .address
-                .permission_key(Channel::Email, self.context.secret)
+    fn listen(
+        &mut self,
+        id: EnrollmentId,
+        journey: &Journey,
+        step: &Step,
+        paths: &[JourneyPath],
+        at: Timestamp,
+    ) -> Flow {
+        let due_at = self
+            .timeout(id, journey, paths, at)
+            .map(|(due_at, _)| due_at);
+        self.trace.push(Trace::Waits {
+            journey: journey.id.clone(),
+            step: step.id.clone(),
+            due_at,
+            zone: None,
+        });
+        let step = step.id.clone();
+        Flow::Lasts(State::Listening {
+            step,
+            since: at,
+            due_at,
+        })
+    }
+
+    /// When the first of `paths` is admitted by time, and which.
+    pub(super) fn timeout<'p>(
+        &self,
+        id: EnrollmentId,
+        journey: &Journey,
+        paths: &'p [JourneyPath],
+        since: Timestamp,
+    ) -> Option<(Timestamp, &'p JourneyPath)> {
+        let run = self.contact.run(id)?;
+        let zone = self.zone(Some(journey));
+        let view = self.view_of(run, journey);
+        let timed = paths.iter().filter_map(|path| {
+            let Admission::After(wait) = &path.admission else {
+                return None;
+            };
+            let resolved = calendar::resolve(wait, since, since, self.place(&zone), |path| {
+                view.date(path)
+            });
+            let at = match resolved {
+                Resolved::At(at) => self.scaled(since, at),
+                // A date that has passed, or is not there, is not waited for.
+                Resolved::Past(_) | Resolved::NoValue => since,
+            };
+            Some((at, path))
+        });
+        timed.min_by_key(|(at, _)| *at)
+    }
+
+    fn branch(
+        &mut self,
+        id: EnrollmentId,
+        journey: &Journey,
+        step: &Step,
+        paths: &[JourneyPath],
+    ) -> Flow {
+        let mut compared = Vec::new();
+        for path in paths {
+            let why = match &path.admission {
+                Admission::If(condition) => {
+                    let Some(run) = self.contact.run(id) else {
+                        return Flow::On(step.next);
+                    };
+                    let verdict = condition::evaluate(condition, &self.view_of(run, journey));
+                    let holds = verdict.holds;
+                    compared.extend(super::listen::shortened(verdict));
+                    holds.then(|| Admitted::If(compared.clone()))
+                }
+                Admission::Else => Some(Admitted::Else),
+                Admission::Event(_) | Admission::After(_) | Admission::Weight { .. } => None,
+            };
+            if let Some(why) = why {
+                return self.follow(id, journey, step, path, why);
+            }
+        }
+        self.trace.push(Trace::NoPath {
+            journey: journey.id.clone(),
+            step: step.id.clone(),
+            comparisons: compared,
+        });
+        Flow::On(step.next)
+    }
+
+    fn split(
+        &mut self,
+        id: EnrollmentId,
+        journey: &Journey,
+        step: &Step,
+        paths: &[JourneyPath],
+        salt: &str,
+    ) -> Flow {
+        let known = self.contact.draws.get(salt);
+        let before = known.and_then(|known| paths.iter().find(|path| path.id == *known));
+        let why = if before.is_some() {
+            Admitted::DrawnBefore
+        } else {
+            Admitted::Drawn
         };
-        let request = SendRequest {
-            send,
-            contact: self.contact.id,
-            enrollment: run.id,
+        let Some(path) = before.or_else(|| pick(paths, drawn(self.contact.id, salt))) else {
+            return Flow::On(step.next);
+        };
+        if known.is_none_or(|known| *known != path.id) {
+            self.contact
+                .to_mut()
+                .draws
+                .insert(salt.to_owned(), path.id.clone());
+        }
+        self.follow(id, journey, step, path, why)
+    }
+
+    fn follow(
+        &mut self,
+        id: EnrollmentId,
+        journey: &Journey,
+        step: &Step,
+        path: &JourneyPath,
+        why: Admitted,
+    ) -> Flow {
+        self.trace.push(Trace::PathTaken {
+            journey: journey.id.clone(),
+            step: Some(step.id.clone()),
+            path: path.id.clone(),
+            why,
+        });
+        Flow::On(match path.then {
+            Then::Below => step.next,
+            Then::Steps(first) => Some(first),
+            Then::Goto(goto) => self.go(id, &format!("{}/{}", step.id, path.id), goto, step.next),
+        })
+    }
+
+    /// Where a `goto` leads: to its step, or on below when it has led there often enough.
+    pub(super) fn go(
+        &mut self,
+        id: EnrollmentId,
+        name: &str,
+        goto: Goto,
+        below: Option<StepIx>,
+    ) -> Option<StepIx> {
+        let Some(max) = goto.max else {
+            return Some(goto.step);
+        };
+        let run = self.contact.to_mut().run_mut(id)?;
+        let count = run.gotos.entry(name.to_owned()).or_default();
+        if *count >= max {
+            return below;
+        }
+        *count += 1;
+        Some(goto.step)
+    }
+
+    /// The moment of a run's state has come.
+    pub(super) fn state_due(&mut self, id: EnrollmentId, at: Timestamp) -> Result<(), DecideError> {
+        let Some((journey, ix)) = self.stand(id)? else {
+            return Ok(());
+        };
+        let (Some(run), Some(step)) = (self.contact.run(id), journey.step(ix)) else {
+            return Ok(());
+        };
+        match run.state.clone() {
+            State::Waiting { .. } => {
+                self.trace.push(Trace::WaitOver {
+                    journey: journey.id.clone(),
+                    step: step.id.clone(),
+                });
+                self.run(id, step.next, at)
+            }
+            State::Listening { since, .. } => {
+                let paths = step.verb.paths();
+                match self.timeout(id, &journey, paths, since) {
+                    Some((_, path)) => self.take(id, &step.id, path, Admitted::After, at),
+                    None => self.run(id, step.next, at),
+                }
+            }
+            State::Held { since, .. } => self.held_due(id, &journey, step, since, at),
+            State::Parked { .. } => {
+                self.end(id, EndReason::Failed);
+                Ok(())
+            }
+            State::Sending { .. } | State::Asking { .. } => Ok(()),
+        }
+    }
+
+    /// The run is over. Its goal may still count.
+    pub(super) fn end(&mut self, id: EnrollmentId, reason: EndReason) {
+        let Some(place) = self.contact.enrollments.iter().position(|run| run.id == id) else {
+            return;
+        };
+        let run = self.contact.to_mut().enrollments.remove(place);
+        if reason != EndReason::Goal && run.goal_at.is_none() {
+            self.watch_goal(&run);
+        }
+        self.dirty(&format!("in_journey {}", run.journey));
+        self.trace.push(Trace::Ended {
+            journey: run.journey,
+            enrollment: id,
+            reason,
+        });
+    }
+
+    fn watch_goal(&mut self, run: &Enrollment) {
+        let Some(journey) = self.context.release.version(run.version) else {
+            return;
+        };
+        let until = journey
+            .goal
+            .as_ref()
+            .and_then(|goal| self.goal_until(goal, journey, run.entered_at));
+        // What happened within the window may be told after it.
+        let told_since = self.moment.minus(GOAL_TOLD_WITHIN);
+        let Some(until) = until.filter(|until| *until > told_since) else {
+            return;
+        };
+        let goals = &mut self.contact.to_mut().goals;
+        goals.retain(|watch| watch.until > told_since);
+        goals.push(GoalWatch {
             journey: run.journey.clone(),
             version: run.version,
-            step: step.to_owned(),
-            template: template.to_owned(),
-            channel: Channel::Email,
-            permission: email.map(key),
-            requested_at: self.now,
-            expires_at: self.now.plus(EMAIL_EXPIRES_AFTER),
-        };
-        self.effects.push(Effect::Send(Box::new(request)));
-        self.trace.push(Trace::SendRequested {
-            journey: run.journey.clone(),
-            step: step.to_owned(),
-            template: template.to_owned(),
-            send,
+            enrollment: run.id,
+            key: run.key.clone(),
+            from: run.began_at,
+            until,
         });
-        State::Sending {
-            step: step.to_owned(),
-            send,
-        }
-    }
-
-    fn end(&mut self, enrollment: EnrollmentId, reason: EndReason) {
-        let runs = &mut self.contact.enrollments;
-        if let Some(place) = runs.iter().position(|run| run.id == enrollment) {
-            let journey = runs.remove(place).journey;
-            self.trace.push(Trace::Ended {
-                journey,
-                enrollment,
-                reason,
-            });
-        }
+        goals.drain(..goals.len().saturating_sub(GOALS_MAX));
     }
 }
 
-/// Where calendar phrases are read. No file declares closed days yet.
-pub(super) fn place(zone: &Zone) -> Place<'_> {
-    static CLOSED: ClosedDays = ClosedDays::NONE;
-    Place {
-        zone,
-        closed: &CLOSED,
+/// A number from 0 to 9,999, the same for a contact and a salt for ever.
+pub fn drawn(contact: crate::id::ContactKey, salt: &str) -> u16 {
+    let [a, b, c, d, ..] = crate::id::derive("draw", &[contact.as_bytes(), salt.as_bytes()]);
+    let number = u32::from_be_bytes([a, b, c, d]) % 10_000;
+    u16::try_from(number).unwrap_or_default()
+}
+
+/// The path of a split in whose share `number` lies.
+pub fn pick(paths: &[JourneyPath], number: u16) -> Option<&JourneyPath> {
+    let mut upto = 0;
+    paths.iter().find(|path| {
+        if let Admission::Weight { share, .. } = &path.admission {
+            upto += share.0;
+        }
+        number < upto
+    })
+}
+
+/// The steps that can come after the one at `from`.
+pub(super) fn reachable(journey: &Journey, from: StepIx) -> BTreeSet<StepIx> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![from];
+    while let Some(ix) = open.pop() {
+        for next in journey.step(ix).into_iter().flat_map(Step::leads_to) {
+            if found.insert(next) {
+                open.push(next);
+            }
+        }
     }
+    found
 }

@@ -1,32 +1,57 @@
 //! Reads a template file: a head between `---` lines, then Markdown with Jinja in it.
 
-use super::reader::{self, Faults, MapReader};
-use crate::definitions::Diagnostic;
+use super::project::values;
+use super::reader::{self, Faults, MapReader, Read};
+use super::{Diagnostic, Refers, tree};
 use crate::identity::Channel;
-use crate::release::{MessageClass, Project, Template};
-use crate::syntax::{self, Node, Position};
+use crate::path::{Path, Root};
+use crate::release::{MessageClass, Template, Variant};
+use crate::syntax::{self, Node, NodeValue, Position};
 
-const CLASSES: [(&str, MessageClass); 2] = [
+const CLASSES: [(&str, MessageClass); 3] = [
     ("marketing", MessageClass::Marketing),
     ("transactional", MessageClass::Transactional),
+    ("system", MessageClass::System),
 ];
-const CHANNELS: [(&str, Channel); 1] = [("email", Channel::Email)];
-const START: Position = Position { line: 1, column: 1 };
 
-pub(super) fn read(file: &str, text: &str) -> Result<Template, Vec<Diagnostic>> {
-    let mut faults = Faults::new(file);
-    let Some((head, body)) = split(text) else {
-        let help = "start with `---`, the head's keys, `---`, then the text";
-        faults.add("E0140", START, "a template starts with a head", help);
-        return Err(faults.found);
+/// Where the values of a message come from.
+const ROOTS: [Root; 5] = [
+    Root::Contact,
+    Root::Trigger,
+    Root::Data,
+    Root::Vars,
+    Root::Score,
+];
+
+pub(super) fn read(file: &str, text: &str) -> Read<Template> {
+    let (root, body) = match parse(file, text) {
+        Ok(parsed) => parsed,
+        Err(fault) => return Read::failed(*fault),
     };
-    let mut root = syntax::parse(file, head).map_err(|mut fault| {
-        fault.at.line += 1;
-        vec![fault]
-    })?;
-    shift(&mut root);
-    let template = header(&root, body, &mut faults);
-    faults.or(template)
+    let mut faults = Faults::new(file);
+    let template = read_node(&root, body, &mut faults);
+    faults.read(template)
+}
+
+/// The head's tree, with the places of the file, and the body.
+pub(super) fn parse<'t>(file: &str, text: &'t str) -> Result<(Node, &'t str), Box<Diagnostic>> {
+    let (head, body) = parts(file, text)?;
+    // Positions count from the file's first line, the head begins on its second.
+    let root = syntax::parse(file, head).map_err(|fault| fault.shifted(1))?;
+    Ok((root.shifted(1), body))
+}
+
+/// The head between its `---` lines, and the body.
+pub(crate) fn parts<'t>(file: &str, text: &'t str) -> Result<(&'t str, &'t str), Box<Diagnostic>> {
+    split(text).ok_or_else(|| {
+        let help = "start with `---`, the head's keys, `---`, then the text";
+        let message = if text.starts_with("---") {
+            "the head of this template has no end"
+        } else {
+            "a template starts with a head"
+        };
+        Box::new(Diagnostic::error("E0140", file, Position::START, message).help(help))
+    })
 }
 
 /// The head and the body.
@@ -44,145 +69,153 @@ fn split(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// Positions count from the file's first line, the head begins on its second.
-fn shift(node: &mut Node) {
-    node.at.line += 1;
-    match &mut node.value {
-        syntax::NodeValue::Scalar { .. } => {}
-        syntax::NodeValue::List(items) => items.iter_mut().for_each(shift),
-        syntax::NodeValue::Map(entries) => entries.iter_mut().for_each(|(key, node)| {
-            key.at.line += 1;
-            shift(node);
-        }),
-    }
-}
-
-fn header(root: &Node, body: &str, faults: &mut Faults<'_>) -> Option<Template> {
+/// The template whose head is `root`.
+fn read_node(root: &Node, body: &str, faults: &mut Faults<'_>) -> Option<Template> {
     let mut map = MapReader::new(root, "a template's head", faults)?;
-    let id_node = map.required("template", faults);
-    let id = id_node.and_then(|node| reader::id(node, "template", faults));
-    if let (Some(id), Some(node)) = (&id, id_node) {
-        reader::check_name(id, node.at, faults);
-    }
+    let id = map.required("template", faults);
+    let id = id.and_then(|node| tree::file_id(node, "template", faults));
     let channel = map.required("channel", faults);
-    let channel = channel.and_then(|node| reader::choice(node, "channel", &CHANNELS, faults));
+    let channel =
+        channel.and_then(|node| reader::choice(node, "channel", &values::CHANNELS, faults));
     let class = map.required("class", faults);
     let class = class.and_then(|node| reader::choice(node, "class", &CLASSES, faults));
-    let topic = map.required("topic", faults);
-    let topic = topic.and_then(|node| reader::id(node, "topic", faults));
-    let from = map
-        .required("from", faults)
-        .and_then(|node| reader::id(node, "from", faults));
-    let subject = map.required_text("subject", faults).map(str::to_owned);
-    let preheader = map.optional_text("preheader", faults).map(str::to_owned);
+    let topic = map.optional("topic");
+    let topic = topic.map(|node| topic_of(node, faults));
+    let from = map.required("from", faults);
+    let from = from.and_then(|node| match channel {
+        Some(channel) => tree::refer(node, "from", Refers::Sender(channel), faults),
+        None => reader::id(node, "from", faults),
+    });
+    let texts = texts(&mut map, root, channel, faults);
+    let layout = map.optional("layout");
+    let layout = layout.map(|node| reader::id(node, "layout", faults));
+    let needs = map.optional("needs");
+    let needs = needs.map_or_else(Vec::new, |node| needs_of(node, faults));
+    let variants = map.optional("variants");
+    let variants = variants.map(|node| reader::named(node, "variants", faults, variant));
+    let sample = map.optional("sample");
+    let sample = sample.map(|node| sample_of(node, faults));
     map.finish(faults);
     if body.trim().is_empty() {
-        faults.add(
-            "E0141",
-            START,
-            "the message has no text",
-            "write it below the head",
-        );
+        let message = "the message has no text";
+        faults.add("E0141", Position::START, message, "write it below the head");
     }
     Some(Template {
         id: id?,
         channel: channel?,
         class: class?,
-        topic: topic?,
+        topic: topic.map_or(Some(None), |topic| topic.map(Some))?,
         from: from?,
-        subject: subject?,
-        preheader,
+        subject: texts.subject,
+        preheader: texts.preheader,
+        layout: layout.flatten(),
+        needs,
+        variants: variants.unwrap_or_default(),
+        sample: sample.unwrap_or_default(),
         body: body.to_owned(),
     })
 }
 
-/// Faults that show only beside `wend.yaml`.
-pub(super) fn check(
-    template: &Template,
-    file: &str,
-    text: &str,
-    project: &Project,
-) -> Vec<Diagnostic> {
-    let mut faults = Faults::new(file);
-    let line_of = |key: &str| {
-        let line = text
-            .lines()
-            .position(|line| line.starts_with(key))
-            .unwrap_or(0);
-        Position {
-            line: line + 1,
-            column: 1,
-        }
-    };
-    let mut check = |key: &str, value: &str, code, place: &str, known: Vec<&String>| {
-        if !known.iter().any(|known| *known == value) {
-            let help = match reader::nearest(value, known.into_iter().map(String::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("declare it in wend.yaml under `{place}`"),
-            };
-            faults.add(
-                code,
-                line_of(key),
-                &format!("there is no `{value}` in {place}"),
-                &help,
-            );
-        }
-    };
-    check(
-        "from",
-        &template.from,
-        "E0211",
-        "senders",
-        project.senders.keys().collect(),
-    );
-    check(
-        "topic",
-        &template.topic,
-        "E0212",
-        "topics",
-        project.topics.keys().collect(),
-    );
-    if template.class == MessageClass::Marketing && project.postal_address.is_none() {
-        let message = "marketing mail must carry a postal address, and wend.yaml has none";
-        faults.add(
-            "E0213",
-            line_of("class"),
-            message,
-            "add `postal_address: …` to wend.yaml",
-        );
+/// A topic alone: the channel is the template's.
+fn topic_of(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
+    if let Some((topic, _)) = tree::text(node).and_then(|text| text.split_once('/')) {
+        let help = format!("write `topic: {topic}`: the channel is the template's own");
+        let message = "a template's topic names no channel";
+        faults.add("E0146", node, message, &help).replace(topic);
+        return None;
     }
-    faults.found
+    tree::refer(node, "topic", Refers::Topic, faults)
+}
+
+/// The texts of the head. Only email has them, and it needs a subject.
+fn texts(
+    map: &mut MapReader<'_>,
+    root: &Node,
+    channel: Option<Channel>,
+    faults: &mut Faults<'_>,
+) -> Variant {
+    let (subject, preheader) = (map.optional("subject"), map.optional("preheader"));
+    match channel {
+        Some(Channel::Sms) => {
+            for (key, node) in [("subject", subject), ("preheader", preheader)] {
+                if let Some(node) = node {
+                    let message = format!("an SMS has no {key}");
+                    faults.add("E0144", node, &message, &format!("remove `{key}`"));
+                }
+            }
+        }
+        Some(Channel::Email) if subject.is_none() => {
+            let help = "add `subject: …`; a text with `{{` in it needs quotes";
+            faults.add("E0101", root, "an email needs `subject`", help);
+        }
+        Some(Channel::Email) | None => {}
+    }
+    let mut line = |node: Option<&Node>, key: &str| line(node?, key, faults);
+    Variant {
+        subject: line(subject, "subject"),
+        preheader: line(preheader, "preheader"),
+    }
+}
+
+/// A text of one line: a mail's headers have no other.
+fn line(node: &Node, key: &str, faults: &mut Faults<'_>) -> Option<String> {
+    let text = reader::text(node, key, faults)?;
+    let is_line = !text.trim().contains(char::is_control);
+    if !is_line {
+        let message = format!("`{key}` has more than one line");
+        faults.add("E0145", node, &message, "write it in one line");
+    }
+    is_line.then(|| text.trim().to_owned())
+}
+
+fn needs_of(node: &Node, faults: &mut Faults<'_>) -> Vec<Path> {
+    let mut all: Vec<Path> = Vec::new();
+    for item in reader::list(node, "needs", faults) {
+        let Some(path) = values::path(item, "needs", &ROOTS, faults) else {
+            continue;
+        };
+        if all.contains(&path) {
+            values::twice(item, &path.to_string(), "needs", faults);
+            continue;
+        }
+        faults.refer_path(&path, item);
+        all.push(path);
+    }
+    all
+}
+
+fn variant(node: &Node, _id: &str, faults: &mut Faults<'_>) -> Option<Variant> {
+    let mut map = MapReader::new(node, "a variant", faults)?;
+    let (subject, preheader) = (map.optional("subject"), map.optional("preheader"));
+    map.finish(faults);
+    if subject.is_none() && preheader.is_none() {
+        let help = "add `subject: …` or `preheader: …`";
+        faults.add(
+            "E0101",
+            node,
+            "a variant needs `subject` or `preheader`",
+            help,
+        );
+        return None;
+    }
+    Some(Variant {
+        subject: subject.and_then(|node| line(node, "subject", faults)),
+        preheader: preheader.and_then(|node| line(node, "preheader", faults)),
+    })
+}
+
+/// Any map: what it is good for shows when the text is rendered with it.
+fn sample_of(node: &Node, faults: &mut Faults<'_>) -> serde_json::Value {
+    match &node.value {
+        NodeValue::Map(_) => tree::json(node),
+        NodeValue::Scalar { .. } | NodeValue::List(_) => {
+            let message = format!("`sample` takes a map, this is {}", node.kind());
+            let help = "for example `{ contact: { first_name: Ana } }`";
+            faults.add("E0100", node, &message, help);
+            serde_json::Value::Null
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_template_is_a_head_and_a_text() {
-        let text = "---\ntemplate: hi\nchannel: email\nclass: marketing\ntopic: news\nfrom: shop\n\
-            subject: \"Hi {{ contact.first_name }}\"\n---\nHello\n---\nthere\n";
-        let template = read("templates/hi.md", text).unwrap();
-        assert_eq!(template.body, "Hello\n---\nthere\n");
-        assert_eq!(template.subject, "Hi {{ contact.first_name }}");
-    }
-
-    #[test]
-    fn faults_of_the_head_are_placed_in_the_file() {
-        let text = "---\ntemplate: hi\nchannel: pigeon\n---\nHello\n";
-        let found = read("templates/hi.md", text).unwrap_err();
-        assert_eq!(
-            found.first().map(|f| (f.code, f.at.line, f.at.column)),
-            Some(("E0106", 3, 10))
-        );
-        assert!(read("templates/hi.md", "Hello").is_err());
-        let unquoted = "---\nsubject: {{ x }}, y\n---\nHello\n";
-        assert_eq!(
-            read("templates/hi.md", unquoted)
-                .unwrap_err()
-                .first()
-                .map(|f| f.at.line),
-            Some(2)
-        );
-    }
-}
+mod tests;

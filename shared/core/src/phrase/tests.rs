@@ -260,7 +260,6 @@ fn date_phrases_of_triggers_read_without_until() {
             "2027-03-18 16:00 Europe/Berlin",
         )],
     );
-    prints(DatePath::parse, &[("vars.webinar_at", "vars.webinar_at")]);
 }
 
 #[test]
@@ -459,7 +458,6 @@ proptest! {
         holds(Calendar::parse, &text)?;
         holds(Wait::parse, &text)?;
         holds(DatePhrase::parse, &text)?;
-        holds(DatePath::parse, &text)?;
         holds(FixedDate::parse, &text)?;
         holds(Schedule::parse, &text)?;
         holds(Window::parse, &text)?;

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use super::clock::{ClockTime, Days};
 use super::error::{PhraseError, PhraseFault};
 use super::span::{Calendar, Exact, Span};
+use crate::path::{Path, Root};
 use crate::zone::Zone;
 
 /// What a step waits for.
@@ -57,7 +58,7 @@ pub struct FixedDate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatePhrase {
     offset: Option<(Span, Side)>,
-    path: DatePath,
+    path: Path,
     at: Option<ClockTime>,
 }
 
@@ -70,32 +71,6 @@ pub enum Side {
     After,
 }
 
-/// The name of a date in data: `contact.birthday`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DatePath {
-    root: Root,
-    name: String,
-}
-
-/// Whose data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Root {
-    /// The contact's attributes.
-    Contact,
-    /// The event that began the run.
-    Trigger,
-    /// What steps of the run have saved.
-    Data,
-    /// The journey's constants.
-    Vars,
-}
-
-const ROOTS: [(&str, Root); 4] = [
-    ("contact", Root::Contact),
-    ("trigger", Root::Trigger),
-    ("data", Root::Data),
-    ("vars", Root::Vars),
-];
 const WAITS: &str = "for example `1h`, `2 days at 09:00`, `until mon-fri 09:00`, `until 2027-12-24 10:00` or \
     `until 3 days before contact.birthday at 09:00`";
 
@@ -107,7 +82,7 @@ impl Wait {
     }
 
     /// The date in data that it depends on.
-    pub const fn path(&self) -> Option<&DatePath> {
+    pub const fn path(&self) -> Option<&Path> {
         match self {
             Self::Exact(_) | Self::Calendar { .. } | Self::Clock { .. } | Self::Fixed(_) => None,
             Self::Date(phrase) => Some(&phrase.path),
@@ -281,36 +256,21 @@ pub(crate) fn zone(name: &str) -> Result<Zone, PhraseError> {
     })
 }
 
-impl DatePath {
-    /// Reads `contact.birthday`: a root, then names with dots between them.
-    pub fn parse(text: &str) -> Result<Self, PhraseError> {
-        let text = text.trim();
-        let is_name = |name: &str| {
-            let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(is_word)
-        };
-        let found = text.split_once('.').and_then(|(root, name)| {
-            let (_, root) = ROOTS.iter().find(|(known, _)| *known == root)?;
-            name.split('.').all(is_name).then(|| Self {
-                root: *root,
-                name: name.to_owned(),
-            })
+/// Reads the name of a date: `contact.birthday`, with plain words between the dots.
+pub(super) fn date_path(text: &str) -> Result<Path, PhraseError> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+    let path = text
+        .trim()
+        .parse()
+        .ok()
+        .filter(|path: &Path| match path.root() {
+            Root::Contact | Root::Trigger | Root::Data | Root::Vars => text.chars().all(is_plain),
+            Root::Score | Root::Event => false,
         });
-        found.ok_or_else(|| {
-            let help = "for example `contact.birthday`, `trigger.starts_at`, `data.coupon.expires_at` or `vars.webinar_at`";
-            PhraseError::unreadable(text, "the name of a date", help)
-        })
-    }
-
-    /// Whose data.
-    pub const fn root(&self) -> Root {
-        self.root
-    }
-
-    /// The name below the root.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
+    path.ok_or_else(|| {
+        let help = "for example `contact.birthday`, `trigger.starts_at`, `data.coupon.expires_at` or `vars.webinar_at`";
+        PhraseError::unreadable(text, "the name of a date", help)
+    })
 }
 
 impl DatePhrase {
@@ -329,7 +289,7 @@ impl DatePhrase {
     }
 
     /// The date.
-    pub const fn path(&self) -> &DatePath {
+    pub const fn path(&self) -> &Path {
         &self.path
     }
 
@@ -364,7 +324,7 @@ fn read_date(text: &str, start: &str, words: &[&str]) -> Result<DatePhrase, Phra
             help,
         ));
     };
-    let path = DatePath::parse(path)?;
+    let path = date_path(path)?;
     let end = at.map_or_else(String::new, |at| format!(" at {at}"));
     let offset = match offset {
         None => None,
@@ -386,13 +346,6 @@ impl fmt::Display for Side {
             Self::Before => "before",
             Self::After => "after",
         })
-    }
-}
-
-impl fmt::Display for DatePath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let root = ROOTS.iter().find(|(_, root)| *root == self.root);
-        write!(f, "{}.{}", root.map_or("", |(name, _)| name), self.name)
     }
 }
 

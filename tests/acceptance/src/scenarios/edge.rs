@@ -263,7 +263,7 @@ fn poison(case: &Case) -> Result<()> {
         (
             "dispatch",
             r#"{"poison":1}"#,
-            "not a send request: missing field `send`",
+            "not a task: unknown variant `poison`",
         ),
         (
             "feedback",

@@ -1,6 +1,7 @@
 //! What must hold, one function a scenario.
 
 pub mod audit;
+pub mod cart;
 mod edge;
 mod journey;
 pub mod kills_of_functions;

@@ -6,10 +6,11 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 use wend_app::ports::{
     Clock, Commit, Committed, Contacts, Ids, Loaded, Mail, Mailer, Outgoing, PortError, Queue,
-    Received, SetAside, Submitted,
+    Received, SetAside, Submitted, Text, Texter,
 };
 use wend_aws::dynamodb::{DynamoContacts, DynamoDb};
 use wend_aws::system::{SystemClock, SystemIds};
+use wend_content::Message;
 use wend_core::due::Schedule;
 use wend_core::id::ContactKey;
 use wend_core::identity::IdentitySecret;
@@ -111,7 +112,18 @@ pub struct Provider {
 
 impl Mailer for Provider {
     async fn submit(&self, mail: Mail<'_>) -> Submitted {
-        let accepted = accepted(&mail, &self.secret);
+        self.take(accepted(&mail, &self.secret)).await
+    }
+}
+
+impl Texter for Provider {
+    async fn text(&self, text: Text<'_>) -> Submitted {
+        self.take(texted(&text, &self.secret)).await
+    }
+}
+
+impl Provider {
+    async fn take(&self, accepted: mail::Mail) -> Submitted {
         if let Err(error) = self.store.accept_mail(&accepted) {
             return Submitted::Ambiguous {
                 reason: error.to_string(),
@@ -123,9 +135,7 @@ impl Mailer for Provider {
         SystemClock.sleep(self.next_hang()).await;
         Submitted::Accepted { provider_id }
     }
-}
 
-impl Provider {
     fn next_hang(&self) -> Duration {
         let mut hang = self.hang.lock().unwrap_or_else(PoisonError::into_inner);
         if hang.1 == 0 {
@@ -134,6 +144,24 @@ impl Provider {
         hang.1 -= 1;
         hang.0
     }
+}
+
+/// An SMS as the inbox shows it.
+fn texted(text: &Text<'_>, secret: &IdentitySecret) -> mail::Mail {
+    let message = Message {
+        from: text.sms.from.clone(),
+        reply_to: None,
+        subject: "SMS".to_owned(),
+        html: String::new(),
+        text: text.sms.text.clone(),
+        headers: Vec::new(),
+    };
+    let mail = Mail {
+        permit: text.permit,
+        label: text.label,
+        message: &message,
+    };
+    accepted(&mail, secret)
 }
 
 fn accepted(mail: &Mail<'_>, secret: &IdentitySecret) -> mail::Mail {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use wend_app::dispatch::Dispatch;
 use wend_app::evaluate::Evaluate;
 use wend_app::feedback::Feedback;
+use wend_app::ports::NoConnections;
 use wend_app::ports::{Clock, Received};
 use wend_app::releases::Releases;
 use wend_app::sweep::Sweep;
@@ -49,7 +50,8 @@ pub fn start(parts: &Parts) {
     };
     let dispatch = Dispatch {
         ledger: parts.db.clone(),
-        mailer: parts.provider.clone(),
+        provider: parts.provider.clone(),
+        connections: NoConnections,
         inputs: parts.queue("inputs"),
         again: parts.queue("dispatch"),
         aside: parts.aside(),

@@ -43,6 +43,30 @@ proptest! {
     }
 
     #[test]
+    fn what_can_never_hold_does_not(condition in conditions(), world in worlds()) {
+        if let Some(why) = contradiction(&condition) {
+            prop_assert!(!evaluate(&condition, &world).holds, "{}: {}", to_yaml(&condition), why);
+        }
+    }
+
+    #[test]
+    fn tests_that_exclude_each_other_pass_nothing(
+        tests in vec(test(), 1..4),
+        values in vec(values(), 20),
+        times in vec(times_near(), 20),
+        world in worlds(),
+    ) {
+        let path: Path = "contact.a".parse().unwrap();
+        let leaf = Condition::Leaf(Leaf::Value { path, tests });
+        if contradiction(&leaf).is_some() {
+            for value in values.into_iter().chain(times) {
+                let world = world.clone().with("contact.a", value.clone());
+                prop_assert!(!evaluate(&leaf, &world).holds, "{} of {}", to_yaml(&leaf), value);
+            }
+        }
+    }
+
+    #[test]
     fn until_it_changes_only_time_passes(
         condition in conditions(),
         world in worlds(),

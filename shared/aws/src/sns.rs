@@ -1,0 +1,133 @@
+//! SMS through SNS.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_sns::Client;
+use aws_sdk_sns::error::SdkError;
+use aws_sdk_sns::operation::publish::PublishError;
+use aws_sdk_sns::types::MessageAttributeValue;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::error::operation::BuildError;
+use wend_app::ports::{Mail, Mailer, Submitted, Text, Texter};
+
+use crate::error::words;
+use crate::ses::{FAULT_PAUSE, RATE_PAUSE, SesMailer, is_never_connected};
+
+/// Texts through SNS, one request a message, never repeated.
+#[derive(Clone, Debug)]
+pub struct SnsTexter {
+    client: Client,
+}
+
+impl SnsTexter {
+    /// A texter without retries, whose one attempt takes half of the function's timeout at most, as the mailer's.
+    pub fn new(config: &SdkConfig, function_timeout: Duration) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(3))
+            .operation_timeout(function_timeout / 2)
+            .build();
+        let config = aws_sdk_sns::config::Builder::from(config)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts);
+        Self {
+            client: Client::from_conf(config.build()),
+        }
+    }
+}
+
+/// A text attribute.
+fn attribute(value: &str) -> Result<MessageAttributeValue, BuildError> {
+    MessageAttributeValue::builder()
+        .data_type("String")
+        .string_value(value)
+        .build()
+}
+
+impl Texter for SnsTexter {
+    async fn text(&self, text: Text<'_>) -> Submitted {
+        // A number as the sender is an origination identity, a name a sender id ("Sending an SMS message" of the SNS guide).
+        let sender = if text.sms.from.starts_with('+') {
+            "AWS.MM.SMS.OriginationNumber"
+        } else {
+            "AWS.SNS.SMS.SenderID"
+        };
+        let kind = if text.is_marketing {
+            "Promotional"
+        } else {
+            "Transactional"
+        };
+        let attributes = attribute(&text.sms.from).and_then(|from| Ok((from, attribute(kind)?)));
+        let (from, kind) = match attributes {
+            Ok(attributes) => attributes,
+            Err(error) => {
+                let reason = error.to_string();
+                return Submitted::Rejected { reason };
+            }
+        };
+        let request = self
+            .client
+            .publish()
+            .phone_number(text.permit.to().expose())
+            .message(&text.sms.text)
+            .message_attributes(sender, from)
+            .message_attributes("AWS.SNS.SMS.SMSType", kind);
+        match request.send().await {
+            Ok(answer) => Submitted::Accepted {
+                provider_id: answer.message_id().unwrap_or_default().to_owned(),
+            },
+            Err(error) => classify(&error),
+        }
+    }
+}
+
+/// What a failed request means. Only what is listed is certain; everything else is ambiguous.
+fn classify(error: &SdkError<PublishError, HttpResponse>) -> Submitted {
+    let reason = words(error);
+    match error {
+        SdkError::ServiceError(context) if context.raw().status().as_u16() < 500 => {
+            let retry_after = match context.err().code().unwrap_or_default() {
+                // A number that opted out at the carrier is among these.
+                "InvalidParameter" | "InvalidParameterValue" | "ValidationException" => {
+                    return Submitted::Rejected { reason };
+                }
+                "Throttled" | "Throttling" | "ThrottlingException" => RATE_PAUSE,
+                _ => FAULT_PAUSE,
+            };
+            Submitted::NotTaken {
+                reason,
+                retry_after,
+            }
+        }
+        SdkError::ConstructionFailure(_) => Submitted::Rejected { reason },
+        _ if is_never_connected(error) => Submitted::NotTaken {
+            reason,
+            retry_after: FAULT_PAUSE,
+        },
+        _ => Submitted::Ambiguous { reason },
+    }
+}
+
+/// Both channels.
+#[derive(Clone, Debug)]
+pub struct Providers {
+    /// Email.
+    pub mailer: SesMailer,
+    /// SMS.
+    pub texter: SnsTexter,
+}
+
+impl Mailer for Providers {
+    async fn submit(&self, mail: Mail<'_>) -> Submitted {
+        self.mailer.submit(mail).await
+    }
+}
+
+impl Texter for Providers {
+    async fn text(&self, text: Text<'_>) -> Submitted {
+        self.texter.text(text).await
+    }
+}

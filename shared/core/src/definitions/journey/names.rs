@@ -1,0 +1,201 @@
+//! Checks names that refer to something in the same file: steps, what is saved, constants.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::header::{Header, roots};
+use super::tree::{PathTree, StepTree, VerbTree, walk};
+use super::verbs::saved;
+use crate::definitions::reader::{Faults, nearest};
+use crate::definitions::{Reference, Refers};
+use crate::release::Verb;
+use crate::syntax::Place;
+
+/// Every step of the file, in the order in which they are laid out.
+pub(super) fn all<'t>(main: &'t [StepTree], exits: &'t [PathTree]) -> Vec<&'t StepTree> {
+    let mut steps = Vec::new();
+    for list in roots(main, exits) {
+        walk(list, &mut |step| steps.push(step));
+    }
+    steps
+}
+
+pub(super) fn check(
+    header: &Header,
+    main: &[StepTree],
+    exits: &[PathTree],
+    faults: &mut Faults<'_>,
+) {
+    let steps = all(main, exits);
+    unique(&steps, faults);
+    former(&steps, header, faults);
+    let known = Known {
+        messages: steps
+            .iter()
+            .filter(|step| is_message(step))
+            .map(|step| step.id.text.as_str())
+            .collect(),
+        steps: steps.iter().map(|step| step.id.text.as_str()).collect(),
+        saved: steps.iter().filter_map(|step| saved(&step.verb)).collect(),
+        vars: header.vars.keys().map(String::as_str).collect(),
+        has_unknown: steps
+            .iter()
+            .any(|step| matches!(step.verb, VerbTree::Unknown)),
+    };
+    // The references stay: their order is that of the file, and other files are none of theirs.
+    for reference in faults.references.clone() {
+        known.check(&reference, faults);
+    }
+}
+
+fn is_message(step: &StepTree) -> bool {
+    matches!(
+        step.verb,
+        VerbTree::Plain(Verb::Message(_)) | VerbTree::Unknown
+    )
+}
+
+fn unique(steps: &[&StepTree], faults: &mut Faults<'_>) {
+    let mut first: BTreeMap<&str, Place> = BTreeMap::new();
+    for step in steps {
+        let id = step.id.text.as_str();
+        if matches!(id, "next" | "exit") {
+            let message = format!("no step can be called `{id}`");
+            let help = format!("call it `the-{id}`: behind `removed`, `{id}` is a word of its own");
+            faults.add("E0105", step.id.place, &message, &help);
+        }
+        if let Some(first) = first.get(id) {
+            let message = format!("two steps are called `{id}`");
+            let help = format!(
+                "the first is on line {}: step ids are unique in a journey",
+                first.at.line
+            );
+            faults.add("E0109", step.id.place, &message, &help);
+        } else {
+            first.insert(id, step.id.place);
+        }
+    }
+}
+
+/// `was` and `removed`: names of steps that are gone.
+fn former(steps: &[&StepTree], header: &Header, faults: &mut Faults<'_>) {
+    let mut gone: BTreeMap<&str, Place> = BTreeMap::new();
+    let present: BTreeSet<&str> = steps.iter().map(|step| step.id.text.as_str()).collect();
+    for was in steps.iter().filter_map(|step| step.was.as_ref()) {
+        if present.contains(was.text.as_str()) {
+            let message = format!("`was: {}` names a step that is still here", was.text);
+            let help = "`was` is the step's own id in an earlier version";
+            faults.add("E0176", was.place, &message, help);
+        }
+        if gone.insert(&was.text, was.place).is_some() {
+            let message = format!("two steps say `was: {}`", was.text);
+            let help = "people can only go on at one of them: keep it there";
+            faults.add("E0176", was.place, &message, help);
+        }
+    }
+    for (old, _) in &header.removed {
+        if present.contains(old.text.as_str()) {
+            let message = format!("`{}` is not removed: it is still here", old.text);
+            faults.add(
+                "E0177",
+                old.place,
+                &message,
+                "take it out of `removed`, or remove the step",
+            );
+        } else if gone.contains_key(old.text.as_str()) {
+            let message = format!(
+                "`{}` is not removed: a step says `was: {}`",
+                old.text, old.text
+            );
+            faults.add(
+                "E0177",
+                old.place,
+                &message,
+                "take it out of `removed`, or `was` off the step",
+            );
+        }
+    }
+}
+
+/// Names that can be referred to.
+struct Known<'t> {
+    messages: BTreeSet<&'t str>,
+    steps: BTreeSet<&'t str>,
+    saved: BTreeSet<&'t str>,
+    vars: BTreeSet<&'t str>,
+    /// Whether a step could not be read: it may save what is missed.
+    has_unknown: bool,
+}
+
+impl Known<'_> {
+    fn check(&self, reference: &Reference, faults: &mut Faults<'_>) {
+        let name = reference.name.as_str();
+        let first = name.split('.').next().unwrap_or_default();
+        match &reference.refers {
+            Refers::Step => self.step(name, reference.place, faults),
+            Refers::Saved if !self.saved.contains(first) && !self.has_unknown => {
+                let message = format!("no step saves `data.{first}`");
+                let help = format!("a `webhook` or `coupon` step with `save: {first}` does");
+                let near = nearest(first, self.saved.iter().copied());
+                let fault = faults.add("E0170", reference.place, &message, &help);
+                if let Some(near) = near {
+                    fault.label(&format!(
+                        "did you mean `data.{}`?",
+                        name.replacen(first, near, 1)
+                    ));
+                }
+            }
+            Refers::Var if !self.vars.contains(first) => {
+                let message = format!("there is no `{first}` in `vars`");
+                let help = format!("add it: `vars: {{ {first}: … }}`");
+                let near = nearest(first, self.vars.iter().copied());
+                let fault = faults.add("E0170", reference.place, &message, &help);
+                if let Some(near) = near {
+                    fault.label(&format!(
+                        "did you mean `vars.{}`?",
+                        name.replacen(first, near, 1)
+                    ));
+                }
+            }
+            Refers::Saved
+            | Refers::Var
+            | Refers::Template(_)
+            | Refers::AlertTemplate
+            | Refers::Variant { .. }
+            | Refers::Event
+            | Refers::EmittedEvent
+            | Refers::Property { .. }
+            | Refers::Attribute
+            | Refers::ChangedAttribute
+            | Refers::Topic
+            | Refers::Segment
+            | Refers::List
+            | Refers::SegmentOrList
+            | Refers::Journey
+            | Refers::Score
+            | Refers::Team
+            | Refers::Webhook
+            | Refers::Coupon
+            | Refers::Sender(_)
+            | Refers::Environment
+            | Refers::TriggerProperty => {}
+        }
+    }
+
+    /// A step whose message counts.
+    fn step(&self, name: &str, place: Place, faults: &mut Faults<'_>) {
+        if self.messages.contains(name) {
+            return;
+        }
+        if self.steps.contains(name) {
+            let message = format!("`{name}` sends no message that could be opened or clicked");
+            let help = "name a step with `email` or `sms`";
+            faults.add("E0178", place, &message, help);
+            return;
+        }
+        let message = format!("there is no step `{name}` in this journey");
+        let known = self.messages.iter().copied();
+        let messages: Vec<&str> = self.messages.iter().copied().collect();
+        let help = format!("its messages are: {}", messages.join(", "));
+        faults.unknown("E0137", place, &message, (name, known), &help);
+    }
+}

@@ -1,0 +1,24 @@
+//! What every project knows without declaring it.
+
+/// Events that Wend itself makes: nobody declares, sends or emits them.
+pub(crate) const BUILT_IN_EVENTS: [&str; 7] = [
+    "page_viewed",
+    "message_clicked",
+    "message_opened",
+    "message_replied",
+    "message_bounced",
+    "any_activity",
+    "contact_created",
+];
+
+/// Attributes that every contact can have without a declaration.
+pub(crate) const BUILT_IN_ATTRIBUTES: [&str; 8] = [
+    "id",
+    "user_id",
+    "email",
+    "phone",
+    "zone",
+    "locale",
+    "country",
+    "created_at",
+];

@@ -1,0 +1,115 @@
+//! Reads `wend.yaml`.
+//!
+//! Owns the shape of the file; whether what it names exists elsewhere is [`check`](super::check)'s.
+
+mod outside;
+mod people;
+mod plan;
+mod sending;
+pub(super) mod values;
+
+use super::reader::{self, Faults, MapReader, Read};
+use super::tree;
+use crate::release::{ManagedBy, Project};
+use crate::syntax::Node;
+
+pub(super) fn read(file: &str, text: &str) -> Read<Project> {
+    tree::read(file, text, read_node)
+}
+
+/// The project that `root` says; none where it does not say which project it is.
+fn read_node(root: &Node, faults: &mut Faults<'_>) -> Option<Project> {
+    let project = as_far(root, faults);
+    (!project.id.is_empty()).then_some(project)
+}
+
+/// What `root` says of a project as far as it can be read.
+pub(super) fn as_far(root: &Node, faults: &mut Faults<'_>) -> Project {
+    let mut project = Project::default();
+    let Some(mut map) = MapReader::new(root, "a project", faults) else {
+        return project;
+    };
+    header(&mut map, &mut project, faults);
+    if let Some(node) = map.optional("senders") {
+        project.senders = reader::named(node, "senders", faults, people::sender);
+    }
+    if let Some(node) = map.optional("topics") {
+        project.topics = reader::named(node, "topics", faults, people::topic);
+    }
+    if let Some(node) = map.optional("sending") {
+        project.sending = sending::read(node, faults).unwrap_or_default();
+    }
+    plan::read(&mut map, &mut project, faults);
+    if let Some(node) = map.optional("teams") {
+        project.teams = reader::named(node, "teams", faults, people::team);
+    }
+    outside::read(&mut map, &mut project, faults);
+    map.finish(faults);
+    project
+}
+
+const MANAGED_BY: [(&str, ManagedBy); 2] =
+    [("git", ManagedBy::Git), ("console", ManagedBy::Console)];
+
+/// What a project says of itself.
+fn header(map: &mut MapReader<'_>, project: &mut Project, faults: &mut Faults<'_>) {
+    match map.optional("wend") {
+        None => {
+            faults.add(
+                "E0101",
+                map.place(),
+                "a project needs `wend`",
+                "add `wend: 1`",
+            );
+        }
+        Some(version) if reader::text(version, "wend", faults).is_some_and(|text| text != "1") => {
+            let message = "this file is of a format not known here";
+            faults.add("E0150", version, message, "write `wend: 1`");
+        }
+        Some(_) => {}
+    }
+    let id = map.required("project", faults);
+    let id = id.and_then(|node| reader::id(node, "project", faults));
+    project.id = id.unwrap_or_default();
+    if let Some(node) = map.optional("zone") {
+        project.zone = reader::zone(node, "zone", faults);
+    }
+    if let Some(node) = map.optional("locales") {
+        project.locales = locales(node, faults);
+    }
+    let address = map.optional_text("postal_address", faults);
+    project.postal_address = address.map(str::to_owned);
+    if let Some(node) = map.optional("managed_by") {
+        let managed_by = reader::choice(node, "managed_by", &MANAGED_BY, faults);
+        project.managed_by = managed_by.unwrap_or_default();
+    }
+}
+
+/// Languages such as `en` and `de-AT`, each once.
+fn locales(node: &Node, faults: &mut Faults<'_>) -> Vec<String> {
+    let mut locales = values::texts(node, "locales", faults);
+    locales.retain(|(place, text)| {
+        let mut parts = text.split('-');
+        let language = parts.next().unwrap_or_default();
+        let is_language =
+            matches!(language.len(), 2 | 3) && language.bytes().all(|b| b.is_ascii_lowercase());
+        let is_part = |part: &str| {
+            (2..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+        };
+        let is_locale = is_language && parts.all(is_part);
+        if !is_locale {
+            let message = format!("`{text}` is not a language");
+            faults.add(
+                "E0154",
+                *place,
+                &message,
+                "for example `en`, `de` or `pt-BR`",
+            );
+        }
+        is_locale
+    });
+    locales.into_iter().map(|(_, text)| text).collect()
+}
+
+#[cfg(test)]
+mod tests;

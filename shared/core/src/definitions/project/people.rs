@@ -1,0 +1,147 @@
+//! Senders, topics, teams: who writes, what about, who is told.
+
+use super::values;
+use crate::definitions::reader::{self, Faults, MapReader};
+use crate::identity::EmailAddress;
+use crate::path::Root;
+use crate::phrase::Span;
+use crate::release::{OptIn, Sender, Team, Topic};
+use crate::syntax::Node;
+
+/// Longest alphanumeric sender id (GSM 03.38 addresses; SNS refuses longer ones).
+const SMS_SENDER_CHARS_MAX: usize = 11;
+/// Digits of an E.164 number.
+const E164_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
+
+/// Who messages come from: an address, an SMS sender, or both.
+pub(super) fn sender(node: &Node, _id: &str, faults: &mut Faults<'_>) -> Option<Sender> {
+    let mut map = MapReader::new(node, "a sender", faults)?;
+    let email = map.optional("email");
+    let reply_to = map.optional("reply_to");
+    let sms = map.optional("sms");
+    map.finish(faults);
+    if email.is_none() && sms.is_none() {
+        let help = "add `email: Acme <hello@mail.example.com>` or `sms: ACME`";
+        faults.add("E0101", node, "a sender needs `email` or `sms`", help);
+        return None;
+    }
+    if let (None, Some(reply_to)) = (email, reply_to) {
+        let help = "remove `reply_to`, or add `email`";
+        faults.add(
+            "E0151",
+            reply_to,
+            "nobody can reply to an SMS by mail",
+            help,
+        );
+    }
+    let mail = email.map(|node| mailbox(node, faults));
+    let reply_to = reply_to.map(|node| address(node, "reply_to", faults));
+    let sms = sms.map(|node| sms_sender(node, faults));
+    let (name, address) = match mail {
+        Some(mail) => mail.map(|(name, address)| (name, Some(address)))?,
+        None => (String::new(), None),
+    };
+    Some(Sender {
+        name,
+        address,
+        reply_to: reply_to.flatten(),
+        sms: sms.flatten(),
+    })
+}
+
+/// `Acme <hello@mail.example.com>`, or an address alone.
+fn mailbox(node: &Node, faults: &mut Faults<'_>) -> Option<(String, String)> {
+    let text = reader::text(node, "email", faults)?;
+    let (name, address) = match text.split_once('<') {
+        Some((name, rest)) => (
+            name.trim(),
+            rest.trim_end().strip_suffix('>').unwrap_or(rest),
+        ),
+        None => ("", text),
+    };
+    let is_valid = EmailAddress::parse(address).is_some() && !name.contains(char::is_control);
+    if !is_valid {
+        let message = format!("`{text}` is not a sender");
+        let help = "write `email: Acme <hello@mail.example.com>`";
+        faults.add("E0151", node, &message, help);
+    }
+    is_valid.then(|| (name.trim_matches('"').to_owned(), address.trim().to_owned()))
+}
+
+/// A bare email address.
+fn address(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<String> {
+    let text = reader::text(node, what, faults)?;
+    let address = EmailAddress::parse(text);
+    if address.is_none() {
+        let message = format!("`{text}` is not an email address");
+        let help = format!("write `{what}: care@example.com`");
+        faults.add("E0151", node, &message, &help);
+    }
+    address.map(|address| address.expose().to_owned())
+}
+
+/// `ACME` or `+4915550001111`.
+fn sms_sender(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
+    let text = reader::text(node, "sms", faults)?;
+    let is_name = text.len() <= SMS_SENDER_CHARS_MAX
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && text.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let is_number = text.strip_prefix('+').is_some_and(|digits| {
+        E164_DIGITS.contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    if !is_name && !is_number {
+        let message = format!("`{text}` cannot send SMS");
+        let help =
+            "at most 11 letters and digits such as `ACME`, or a number such as `+4915550001111`";
+        faults.add("E0151", node, &message, help);
+    }
+    (is_name || is_number).then(|| text.to_owned())
+}
+
+const OPT_INS: [(&str, OptIn); 2] = [("single", OptIn::Single), ("double", OptIn::Double)];
+/// How long a double opt-in can be confirmed where nothing is said.
+const CONFIRM_WITHIN: &str = "7 days";
+
+/// What contacts can opt in to.
+pub(super) fn topic(node: &Node, id: &str, faults: &mut Faults<'_>) -> Option<Topic> {
+    let mut map = MapReader::new(node, "a topic", faults)?;
+    let title = map.optional_text("title", faults).unwrap_or(id).to_owned();
+    let opt_in = map.optional("opt_in");
+    let opt_in = opt_in.and_then(|node| reader::choice(node, "opt_in", &OPT_INS, faults));
+    let opt_in = opt_in.unwrap_or(OptIn::Single);
+    let within = map.optional("confirm_within");
+    map.finish(faults);
+    if let (OptIn::Single, Some(within)) = (opt_in, within) {
+        let message = "a single opt-in is not confirmed";
+        let help = "write `opt_in: double`, or remove `confirm_within`";
+        faults.add("E0153", within, message, help);
+    }
+    let within =
+        within.and_then(|node| reader::phrase(node, "confirm_within", faults, Span::parse));
+    Some(Topic {
+        title,
+        opt_in,
+        confirm_within: within.or_else(|| Span::parse(CONFIRM_WITHIN).ok())?,
+    })
+}
+
+/// Who is alerted, and how.
+pub(super) fn team(node: &Node, _id: &str, faults: &mut Faults<'_>) -> Option<Team> {
+    let mut map = MapReader::new(node, "a team", faults)?;
+    let email = map.optional("email");
+    let slack = map.optional("slack");
+    let assign = map.optional("assign");
+    map.finish(faults);
+    if email.is_none() && slack.is_none() {
+        let help = "add `email: sales@example.com` or `slack: secret/<name>`";
+        faults.add("E0101", node, "a team needs `email` or `slack`", help);
+    }
+    let assign = assign.map(|node| values::path(node, "assign", &[Root::Contact], faults));
+    Some(Team {
+        email: email.and_then(|node| address(node, "email", faults)),
+        slack: slack.and_then(|node| values::secret(node, "slack", faults)),
+        assign: assign.flatten(),
+    })
+}

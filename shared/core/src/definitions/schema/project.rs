@@ -1,0 +1,311 @@
+//! `wend.yaml`.
+
+use serde_json::{Value, json};
+
+use super::parts::{is, list, map, named, one_of_keys, some_of_keys, text, whole, words};
+use crate::definitions::project::values::VALUE_TYPES;
+
+pub(super) fn schema() -> Value {
+    map(
+        "a project",
+        [
+            ("wend!", json!({ "const": 1 }), "the format's version"),
+            ("project!", is("id"), "the project's name"),
+            (
+                "zone",
+                is("zone"),
+                "the zone of contacts whose own is unknown; UTC",
+            ),
+            (
+                "locales",
+                list(&text("^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", "de")),
+                "its languages; the first is the fallback",
+            ),
+            ("postal_address", is("text"), "what marketing mail carries"),
+            (
+                "managed_by",
+                words(&["git", "console"]),
+                "who owns the definitions; git",
+            ),
+            ("senders", named("id", &sender()), "who messages come from"),
+            (
+                "topics",
+                named("id", &topic()),
+                "what contacts can opt in to",
+            ),
+            ("sending", sending(), "how messages go"),
+            (
+                "attributes",
+                named("data_name", &attribute()),
+                "the attributes of contacts",
+            ),
+            (
+                "computed",
+                named("data_name", &computed()),
+                "attributes that are computed from events",
+            ),
+            (
+                "unknown_events",
+                words(&["accept", "warn", "refuse"]),
+                "what becomes of events not in `events`; warn",
+            ),
+            ("events", named("event", &event()), "the tracking plan"),
+            (
+                "aliases",
+                named("name", &is("event")),
+                "other names of events, as sources spell them",
+            ),
+            ("teams", named("id", &team()), "who is alerted"),
+            (
+                "webhooks",
+                named("id", &webhook()),
+                "connections to other systems",
+            ),
+            ("coupons", named("id", &coupon()), "pools of codes"),
+            ("calendars", calendars(), "days that are no business days"),
+            ("environments", named("id", &environment()), "where it runs"),
+        ],
+    )
+}
+
+fn sender() -> Value {
+    let sms = text("^([A-Za-z0-9]{1,11}|\\+[1-9][0-9]{6,14})$", "ACME");
+    let keys = [
+        (
+            "email",
+            text("@", "Acme <hello@mail.example.com>"),
+            "name and address",
+        ),
+        (
+            "reply_to",
+            text("@", "care@example.com"),
+            "where answers go",
+        ),
+        (
+            "sms",
+            sms,
+            "the sender id: at most 11 letters and digits, or a number",
+        ),
+    ];
+    some_of_keys(map("a sender", keys), &["email", "sms"])
+}
+
+fn topic() -> Value {
+    map(
+        "a topic",
+        [
+            ("title", is("text"), "its name for people"),
+            (
+                "opt_in",
+                words(&["single", "double"]),
+                "how one opts in; single",
+            ),
+            (
+                "confirm_within",
+                is("span"),
+                "how long a double opt-in can be confirmed; 7 days",
+            ),
+        ],
+    )
+}
+
+fn sending() -> Value {
+    let by_channel = |title: &str, value: Value| {
+        let keys = [
+            ("email", value.clone(), "of email"),
+            ("sms", value, "of SMS"),
+        ];
+        map(title, keys)
+    };
+    map(
+        "`sending` of a project",
+        [
+            (
+                "quiet_hours",
+                by_channel("`quiet_hours`", is("quiet_hours")),
+                "when marketing does not go",
+            ),
+            (
+                "expires",
+                by_channel("`expires`", is("span")),
+                "from when a held message is not worth sending",
+            ),
+            (
+                "caps",
+                list(&cap()),
+                "how many marketing messages one address gets",
+            ),
+            (
+                "utm",
+                named("data_name", &is("text")),
+                "what links carry: wend, channel, journey, step or a text",
+            ),
+            (
+                "entry_alarm",
+                text("^[0-9]{1,4} *x$", "5x"),
+                "holds a journey that enrolls so many times its usual rate",
+            ),
+        ],
+    )
+}
+
+fn cap() -> Value {
+    let keys = [
+        ("channel", is("channel"), "on this channel; all"),
+        ("topic", is("id"), "of this topic; all"),
+        ("max!", whole(1, 1000), "most messages"),
+        (
+            "per",
+            words(&["day", "week", "month"]),
+            "of the contact's calendar",
+        ),
+        ("within", is("span"), "before each message, rolling"),
+    ];
+    one_of_keys(map("a cap", keys), &["per", "within"])
+}
+
+fn types() -> Vec<&'static str> {
+    VALUE_TYPES.iter().map(|(name, _)| *name).collect()
+}
+
+fn attribute() -> Value {
+    map(
+        "an attribute",
+        [
+            ("type!", words(&types()), "its type"),
+            (
+                "one_of",
+                list(&is("text")),
+                "the values that it can have; any",
+            ),
+            (
+                "personal",
+                json!({ "type": "boolean" }),
+                "whether it tells who somebody is; false",
+            ),
+        ],
+    )
+}
+
+fn computed() -> Value {
+    let keys = [
+        ("count", is("event"), "how often it happened"),
+        (
+            "sum",
+            text("^[A-Za-z][^.]*\\..+$", "order_completed.total"),
+            "what a property adds up to",
+        ),
+        ("last", is("event"), "the properties of the last one"),
+        ("first_at", is("event"), "when it happened first"),
+        ("last_at", is("event"), "when it happened last"),
+        ("where", is("where"), "which of them; beside count and sum"),
+        (
+            "keep",
+            list(&is("data_name")),
+            "which properties; beside last",
+        ),
+    ];
+    let either = ["count", "sum", "last", "first_at", "last_at"];
+    one_of_keys(map("a computed attribute", keys), &either)
+}
+
+fn event() -> Value {
+    let kinds = types().join("|");
+    json!({
+        "title": "an event",
+        "description": "its properties with their types; `!`: always there. `from: browser` or `server` says who may send it",
+        "type": "object",
+        "propertyNames": is("data_name"),
+        "properties": { "from": text(&format!("^(({kinds})!?|browser|server)$"), "server") },
+        "additionalProperties": text(&format!("^({kinds})!?$"), "text!"),
+    })
+}
+
+fn team() -> Value {
+    let keys = [
+        ("email", text("@", "sales@example.com"), "by mail"),
+        (
+            "slack",
+            is("secret"),
+            "by Slack: the secret with the webhook's address",
+        ),
+        (
+            "assign",
+            text("^contact\\.", "contact.owner"),
+            "the attribute that names who is responsible",
+        ),
+    ];
+    some_of_keys(map("a team", keys), &["email", "slack"])
+}
+
+fn webhook() -> Value {
+    let keys = [
+        (
+            "preset",
+            text(
+                "^[a-z][a-z0-9-]*/[a-z][a-z0-9-]*$",
+                "hubspot/upsert-contact",
+            ),
+            "a ready-made connection",
+        ),
+        (
+            "url",
+            text("^https?://", "https://api.example.com/leads"),
+            "where it calls",
+        ),
+        ("token", is("secret"), "the secret with the token"),
+        (
+            "signing",
+            is("secret"),
+            "the secret with which calls are signed",
+        ),
+    ];
+    one_of_keys(map("a webhook", keys), &["preset", "url"])
+}
+
+fn coupon() -> Value {
+    map(
+        "a coupon pool",
+        [
+            (
+                "file!",
+                text("^coupons/[^/]+\\.csv$", "coupons/spring.csv"),
+                "the codes, one a line below the line `code`",
+            ),
+            (
+                "warn_below",
+                whole(1, i64::from(u32::MAX)),
+                "the team is told when fewer are left",
+            ),
+        ],
+    )
+}
+
+fn calendars() -> Value {
+    map(
+        "`calendars`",
+        [(
+            "closed!",
+            list(&is("day")),
+            "days on which nobody works, beside weekends",
+        )],
+    )
+}
+
+fn environment() -> Value {
+    map(
+        "an environment",
+        [
+            (
+                "only_to",
+                list(&text("@", "*@example.com")),
+                "the addresses that messages may go to; all",
+            ),
+            (
+                "time_scale",
+                text("^[^=]+=[^=]+$", "1 day = 1 min"),
+                "how fast waits go by",
+            ),
+        ],
+    )
+}

@@ -1,0 +1,56 @@
+//! The head of `templates/<id>.md`.
+
+use serde_json::{Value, json};
+
+use super::parts::{is, list, map, named, some_of_keys, words};
+
+pub(super) fn schema() -> Value {
+    map(
+        "a template's head",
+        [
+            ("template!", is("id"), "its id, the file's name"),
+            ("channel!", is("channel"), "how it is sent"),
+            (
+                "class!",
+                words(&["marketing", "transactional", "system"]),
+                "which rules it is under",
+            ),
+            (
+                "topic",
+                is("id"),
+                "what its readers opted in to; the journey's",
+            ),
+            ("from!", is("id"), "the sender, by its name in wend.yaml"),
+            ("subject", is("text"), "of email: required; Jinja"),
+            (
+                "preheader",
+                is("text"),
+                "of email: what stands beside the subject; Jinja",
+            ),
+            ("layout", is("id"), "what the text is put into"),
+            (
+                "needs",
+                list(&is("path")),
+                "values without which it is not sent",
+            ),
+            (
+                "variants",
+                named("id", &variant()),
+                "other subjects and preheaders; one is drawn",
+            ),
+            (
+                "sample",
+                json!({ "type": "object" }),
+                "values to look at it with",
+            ),
+        ],
+    )
+}
+
+fn variant() -> Value {
+    let keys = [
+        ("subject", is("text"), "the subject"),
+        ("preheader", is("text"), "the preheader"),
+    ];
+    some_of_keys(map("a variant", keys), &["subject", "preheader"])
+}
