@@ -160,3 +160,31 @@ fn colours_are_beside_the_text() {
         .collect();
     assert!(shown(&report).starts_with(&plain.join("\n\n")));
 }
+
+/// The journeys on the pages for those who come from other tools: each reads without a fault. What it names stands on its page.
+#[test]
+fn the_journeys_of_the_coming_from_pages_read() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../starter/coming-from");
+    let mut count = 0;
+    for page in std::fs::read_dir(folder).unwrap() {
+        let page = page.unwrap().path();
+        let text = std::fs::read_to_string(&page).unwrap();
+        let blocks = text.split("```yaml\n").skip(1);
+        let blocks = blocks.filter_map(|block| block.split("```").next());
+        for block in blocks {
+            let start = block.lines().position(|line| line.starts_with("journey:"));
+            let Some(start) = start else { continue };
+            let journey: String = block.split_inclusive('\n').skip(start).collect();
+            let id = journey
+                .trim_start_matches("journey:")
+                .split_whitespace()
+                .next()
+                .unwrap();
+            let read =
+                wend_core::definitions::read_journey(&format!("journeys/{id}.yaml"), &journey);
+            assert!(read.is_ok(), "{}: {read:?}", page.display());
+            count += 1;
+        }
+    }
+    assert_eq!(count, 8, "one journey a page");
+}
