@@ -19,9 +19,9 @@ pub struct Args {
     /// The project's folder.
     #[arg(long, default_value = ".")]
     project: PathBuf,
-    /// The form of the picture.
-    #[arg(long, value_enum, default_value_t = Format::Mermaid)]
-    format: Format,
+    /// The form of the picture; without it, SVG for a file that ends in `.svg` and Mermaid otherwise.
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Where it is written; printed where nothing is said.
     #[arg(short, long)]
     output: Option<PathBuf>,
@@ -63,7 +63,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             known.join(", ")
         );
     };
-    let text = match args.format {
+    let is_svg = args
+        .output
+        .as_ref()
+        .is_some_and(|path| path.extension().is_some_and(|end| end == "svg"));
+    let by_name = if is_svg { Format::Svg } else { Format::Mermaid };
+    let text = match args.format.unwrap_or(by_name) {
         Format::Mermaid => mermaid(journey),
         Format::Svg => svg(journey),
     };

@@ -67,7 +67,12 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let command = Cli::parse().command;
+    // `wend … | head`: whoever reads has seen enough. A server writes to sockets, which must not end it.
+    if !command.serves() {
+        sigpipe::reset();
+    }
+    let result = match command {
         Command::Init(args) => init::run(&args),
         Command::New(args) => new::run(&args),
         Command::Check(args) => check::run(&args),
@@ -88,6 +93,26 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+impl Command {
+    /// Whether it talks to others over the network.
+    const fn serves(&self) -> bool {
+        match self {
+            Self::Init(_)
+            | Self::New(_)
+            | Self::Check(_)
+            | Self::Fmt(_)
+            | Self::Explain(_)
+            | Self::Schema(_)
+            | Self::Events(_)
+            | Self::Test(_)
+            | Self::Simulate(_)
+            | Self::Graph(_) => false,
+            #[cfg(feature = "run")]
+            Self::Dev(_) | Self::Publish(_) => true,
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use wend_app::simulate::{Model, Person, Rate, Rates, Simulation, simulate, trace};
 use wend_core::definitions::read_all;
-use wend_core::release::{Manifest, Part, Release};
+use wend_core::release::{Definition, Journey, JourneyState, Manifest, Part, Release};
 use wend_core::time::Timestamp;
 
 use crate::check::print_faults;
@@ -74,6 +74,19 @@ enum Format {
 
 const YEAR: Duration = Duration::from_hours(365 * 24);
 
+/// A draft is what one simulates: the journey that is asked for takes people.
+fn opened(definition: Definition, journey: &str) -> Definition {
+    match definition {
+        Definition::Journey(draft) if draft.id == journey && draft.state == JourneyState::Draft => {
+            Definition::Journey(Journey {
+                state: JourneyState::Live,
+                ..draft
+            })
+        }
+        definition => definition,
+    }
+}
+
 /// Plays the contacts and prints what became of them.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let files = project::load(&args.project)?;
@@ -86,7 +99,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let parts = definitions
         .into_iter()
-        .map(|(file, definition)| Part::new(file, definition));
+        .map(|(file, definition)| Part::new(file, opened(definition, &args.journey)));
     let parts: Vec<Part> = parts.collect();
     let release = Release::new(&Manifest::next(None, &parts, Timestamp::default()), parts);
     let Some((_, journey)) = release.journey(&args.journey) else {
