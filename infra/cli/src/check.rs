@@ -18,6 +18,7 @@ use crate::project;
 use format::Format;
 
 pub(crate) use format::drawn;
+use format::source;
 
 /// What `check` is asked.
 #[derive(Debug, clap::Args)]
@@ -121,10 +122,10 @@ fn check(mut files: Vec<SourceFile>, scenarios: Vec<SourceFile>) -> Report {
     }
 }
 
-/// Prints faults the way an editor and a person can follow.
-pub fn print_faults(faults: &[Diagnostic]) {
+/// Prints faults, each beside its line of `files`.
+pub fn print_faults(faults: &[Diagnostic], files: &[SourceFile]) {
     for fault in faults {
-        eprintln!("{fault}\n");
+        anstream::eprintln!("{}\n", drawn(fault, source(files, fault)));
     }
     let is_error = |fault: &&Diagnostic| fault.severity == Severity::Error;
     let errors = faults.iter().filter(is_error).count();

@@ -42,7 +42,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let definitions = match read_all(&files) {
         Ok(definitions) => definitions,
         Err(faults) => {
-            print_faults(&faults);
+            print_faults(&faults, &files);
             return Ok(ExitCode::FAILURE);
         }
     };

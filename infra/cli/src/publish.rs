@@ -74,7 +74,7 @@ pub async fn publish_files(
             Ok(Some(number))
         }
         Err(Error::Faults(faults)) => {
-            check::print_faults(&faults);
+            check::print_faults(&faults, files);
             Ok(None)
         }
         Err(error @ Error::NoEnvironment { .. }) => Err(error.into()),

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use wend_app::scenario::{self, Project, Report};
+use wend_app::scenario::{self, DifferenceKind, Project, Report};
 use wend_core::definitions::scenario::{Scenarios, read_scenarios};
 use wend_core::definitions::{Diagnostic, SourceFile, read_all};
 
@@ -72,24 +72,27 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let tests = chosen(&folder, &names)?;
     let definitions = match read_all(&files) {
         Ok(definitions) => definitions,
-        Err(faults) => return Ok(faulty(&faults)),
+        Err(faults) => return Ok(faulty(&faults, &files)),
     };
     let faults = wend_content::check(&definitions);
     if !faults.is_empty() {
-        return Ok(faulty(&faults));
+        return Ok(faulty(&faults, &files));
     }
     let project = Project {
         files: &files,
         definitions: &definitions,
     };
     let begun = Instant::now();
-    let mut played = match play_all(project, tests) {
+    let mut played = match play_all(project, tests.clone()) {
         Ok(played) => played,
-        Err(faults) => return Ok(faulty(&faults)),
+        Err(faults) => return Ok(faulty(&faults, &tests)),
     };
     if args.record {
         for file in &mut played {
             record(project, &folder, file)?;
+            for line in left_over(file) {
+                eprintln!("{line}");
+            }
         }
     }
     let summary = Summary {
@@ -216,8 +219,28 @@ fn record(project: Project<'_>, folder: &Path, played: &mut Played) -> anyhow::R
     Ok(())
 }
 
-fn faulty(faults: &[Diagnostic]) -> ExitCode {
-    print_faults(faults);
+/// What recording leaves standing: expectations that are not met, for their author to delete or to mend.
+fn left_over(played: &Played) -> Vec<String> {
+    let cases = played.scenarios.cases.iter().zip(&played.reports);
+    let told = cases.filter_map(|(case, report)| {
+        let lines = report.differences.iter();
+        let lines = lines.filter(|line| line.kind == DifferenceKind::Missing);
+        let lines = lines.filter_map(|line| Some(line.position?.line.to_string()));
+        let lines: Vec<String> = lines.collect();
+        let (word, it) = match lines.len() {
+            0 => return None,
+            1 => ("line", "is not met: delete or mend it"),
+            _ => ("lines", "are not met: delete or mend them"),
+        };
+        let (name, path) = (&case.name, &played.file.path);
+        let lines = lines.join(", ");
+        Some(format!("  {name}     {word} {lines} of {path} {it}"))
+    });
+    told.collect()
+}
+
+fn faulty(faults: &[Diagnostic], files: &[SourceFile]) -> ExitCode {
+    print_faults(faults, files);
     ExitCode::FAILURE
 }
 

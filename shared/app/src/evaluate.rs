@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use wend_core::contact::Contact;
 use wend_core::decide::{Context, DecideError, Decision, Subject, decide};
 use wend_core::due::Schedule;
-use wend_core::id::ContactKey;
+use wend_core::id::{ContactKey, InputId};
 use wend_core::identity::{Identity, IdentitySecret};
 use wend_core::input::{Envelope, Input, Wake};
 use wend_core::log::{Effect, LogRow};
@@ -183,9 +183,10 @@ where
             erased_at: loaded.erased_at,
             taken: taken.to_vec(),
         };
-        let folded = fold(subject, inputs, applied, context)?;
+        let mut folded = fold(subject, inputs, applied, context)?;
+        let republished = self.rows_of(&folded.dropped).await?;
         if folded.rows.is_empty() {
-            return Ok(Attempt::Done(Vec::new()));
+            return Ok(Attempt::Done(republished));
         }
         let commit = Commit {
             contact: folded.contact.as_ref(),
@@ -193,13 +194,27 @@ where
             rows: &folded.rows,
         };
         match self.contacts.commit(commit).await {
-            Ok(Committed::Done) => Ok(Attempt::Done(folded.rows)),
+            Ok(Committed::Done) => {
+                folded.rows.extend(republished);
+                Ok(Attempt::Done(folded.rows))
+            }
             Ok(Committed::Applied(rows)) => Ok(Attempt::Applied(rows)),
             Ok(Committed::Taken(identity)) => Ok(Attempt::Taken(identity)),
             Ok(Committed::Stale) => Ok(Attempt::Stale),
             Err(error) if error.class == ErrorClass::Conflict => Ok(Attempt::Contended(error)),
             Err(error) => Err(Stop::Retry(error)),
         }
+    }
+
+    /// The rows of dropped wakes. A wake that is not the contact's due time either comes too late for everybody, or it was applied
+    /// and its worker died before the effects were published: they are published again.
+    async fn rows_of(&self, dropped: &[(ContactKey, InputId)]) -> Result<Vec<LogRow>, Stop> {
+        let mut rows = Vec::new();
+        for (partition, input) in dropped {
+            let row = self.contacts.row(*partition, *input).await;
+            rows.extend(row.map_err(Stop::Retry)?);
+        }
+        Ok(rows)
     }
 
     /// Publishes effects: consent first, because a send of the same decision stands on it.
@@ -284,6 +299,8 @@ struct Folded {
     contact: Option<Contact>,
     pointers: Vec<Identity>,
     rows: Vec<LogRow>,
+    /// Partition and id of wakes that are not, or no longer, the contact's due time.
+    dropped: Vec<(ContactKey, InputId)>,
 }
 
 /// Decides all `inputs` that are not in `applied`, each on the contact that the one before left. Only the last state is
@@ -299,6 +316,7 @@ fn fold(
         contact: None,
         pointers: Vec::new(),
         rows: Vec::new(),
+        dropped: Vec::new(),
     };
     let mut is_changed = false;
     for (index, (_, envelope)) in inputs.iter().enumerate() {
@@ -311,6 +329,10 @@ fn fold(
             .map_err(|reason| Stop::Poison(index, reason))?;
         is_changed |= decision.is_changed;
         folded.pointers.extend(decision.new_identities);
+        if decision.row.is_none() {
+            let partition = envelope.input.partition(context.secret);
+            folded.dropped.push((partition, id));
+        }
         folded.rows.extend(decision.row);
         subject.contact = decision.contact;
     }

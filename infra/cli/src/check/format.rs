@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use wend_core::definitions::{Diagnostic, Severity, render};
+use wend_core::definitions::{Diagnostic, Severity, SourceFile, render};
 
 use super::Report;
 
@@ -33,7 +33,7 @@ pub(super) fn print(report: &Report, format: Format) -> String {
 fn text(report: &Report) -> String {
     let mut text = String::new();
     for fault in &report.faults {
-        let _ = writeln!(text, "{}\n", drawn(fault, source(report, fault)));
+        let _ = writeln!(text, "{}\n", drawn(fault, source(&report.files, fault)));
     }
     text + &summary(report) + "\n"
 }
@@ -67,8 +67,9 @@ pub(crate) fn drawn(fault: &Diagnostic, source: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn source<'r>(report: &'r Report, fault: &Diagnostic) -> &'r str {
-    let file = report.files.iter().find(|file| file.path == fault.file);
+/// The text of the file that a fault is in.
+pub(super) fn source<'f>(files: &'f [SourceFile], fault: &Diagnostic) -> &'f str {
+    let file = files.iter().find(|file| file.path == fault.file);
     file.map_or("", |file| file.text.as_str())
 }
 

@@ -51,7 +51,14 @@ fn text(summary: &Summary) -> String {
             let (id, line) = (&file.scenarios.id, case.at.line);
             let _ = writeln!(text, "{id} · {}   {}:{line}", case.name, file.file.path);
             for difference in &report.differences {
-                let _ = writeln!(text, "  {difference}");
+                let place = match difference.kind {
+                    DifferenceKind::Unexpected => None,
+                    DifferenceKind::Missing | DifferenceKind::Trouble | DifferenceKind::Remark => {
+                        difference.position
+                    }
+                };
+                let place = place.map(|place| format!("   {}:{}", file.file.path, place.line));
+                let _ = writeln!(text, "  {difference}{}", place.unwrap_or_default());
             }
             text.push('\n');
         }
@@ -117,6 +124,7 @@ fn as_json_difference(difference: &Difference) -> Value {
         DifferenceKind::Missing => "missing",
         DifferenceKind::Unexpected => "unexpected",
         DifferenceKind::Trouble => "trouble",
+        DifferenceKind::Remark => "remark",
     };
     json!({
         "kind": kind,

@@ -109,6 +109,20 @@ fn a_failure_is_told_in_every_format() {
 }
 
 #[test]
+fn what_recording_leaves_standing_is_told_with_its_line() {
+    let folder = Folder::new("left-over");
+    let wrong = format!("{SCENARIOS}      - {{ at: Mon 10:00, sent: helo }}\n");
+    fs::write(folder.0.join("scenarios/trial.yaml"), wrong).unwrap();
+    assert!(!folder.run(true, &[]).unwrap());
+    let summary = folder.summary();
+    let text = format::print(&summary, Format::Text);
+    let line = "  - { at: Mon 10:00, sent: helo }   # there is no step `helo`; did you mean `hello`?   scenarios/trial.yaml:10\n";
+    assert!(text.contains(line), "{text}");
+    let told = "  nobody <creates> a project     line 10 of scenarios/trial.yaml is not met: delete or mend it";
+    assert_eq!(left_over(&summary.files[0]), [told]);
+}
+
+#[test]
 fn an_unknown_name_and_faults_of_files_fail() {
     let folder = Folder::new("faults");
     let error = folder.run(false, &["trail"]).unwrap_err().to_string();

@@ -3,19 +3,22 @@
 use std::collections::BTreeSet;
 
 use wend_core::contact::Contact;
-use wend_core::id::ContactKey;
+use wend_core::id::{ContactKey, InputId};
 use wend_core::identity::IdentitySecret;
 use wend_core::log::LogRow;
 
 use super::MemoryStore;
-use super::store::{Slot, Tables, unpack_row};
+use super::store::{Slot, Tables, fits, unpack_row};
 use crate::ports::{Commit, Committed, Contacts, Loaded, PortError};
 
 const LOAD: &str = "load a contact";
 const COMMIT: &str = "commit a contact";
+const ROW: &str = "read a row";
 const TIMELINE: &str = "read a timeline";
 /// Most items of one transaction (DynamoDB).
 const ITEMS_MAX: usize = 100;
+/// Most bytes of one transaction (DynamoDB).
+const TRANSACTION_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The contacts with the secret that turns identities into keys.
 #[derive(Clone, Debug)]
@@ -43,6 +46,19 @@ impl Contacts for MemoryContacts {
     async fn commit(&self, commit: Commit<'_>) -> Result<Committed, PortError> {
         let write = || self.write(&commit);
         self.store.line.call(COMMIT, write).await
+    }
+
+    async fn row(
+        &self,
+        partition: ContactKey,
+        input: InputId,
+    ) -> Result<Option<LogRow>, PortError> {
+        let read = || {
+            let tables = self.store.tables();
+            let row = tables.log.get(&(partition, input));
+            row.map(|data| unpack_row(ROW, data)).transpose()
+        };
+        self.store.line.call(ROW, read).await
     }
 
     async fn timeline(&self, key: ContactKey) -> Result<Vec<LogRow>, PortError> {
@@ -81,24 +97,19 @@ fn load(tables: &Tables, key: ContactKey) -> Result<Loaded, PortError> {
 
 impl MemoryContacts {
     fn write(&self, commit: &Commit<'_>) -> Result<Committed, PortError> {
-        let mut tables = self.store.tables();
+        // As DynamoDB, it looks at the request before it looks at what is stored.
         let pointers = self.pointers(commit)?;
+        let (contact, rows) = packed(commit)?;
+        let mut tables = self.store.tables();
         if let Some(refused) = refused(&tables, commit, &pointers)? {
             return Ok(refused);
         }
-        let rows = commit.rows.iter().map(|row| {
-            let data = row.pack();
-            let data = data.map_err(|error| PortError::invalid(COMMIT, error))?;
-            Ok(((row.partition, row.id), data))
-        });
-        let rows = rows.collect::<Result<Vec<_>, PortError>>()?;
-        if let Some(contact) = commit.contact {
-            let data = contact.pack();
+        if let Some((contact, data)) = contact {
             let slot = Slot::Contact {
                 rev: contact.rev + 1,
                 release: contact.release,
                 due_at: contact.due_at,
-                data: data.map_err(|error| PortError::invalid(COMMIT, error))?,
+                data,
             };
             tables.contacts.insert(contact.id, slot);
             let now = self.store.clock.true_now();
@@ -126,6 +137,9 @@ impl MemoryContacts {
         let rows = commit.rows.iter().map(|row| (row.partition, row.id));
         let rows: BTreeSet<_> = rows.collect();
         let items = keys.len() + contact.iter().count() + commit.rows.len();
+        if items == 0 {
+            return Err(PortError::invalid(COMMIT, "nothing to write"));
+        }
         if slots.len() + rows.len() != items {
             return Err(PortError::invalid(COMMIT, "one item stands twice in it"));
         }
@@ -135,6 +149,40 @@ impl MemoryContacts {
         }
         Ok(keys)
     }
+}
+
+/// A contact and rows as they are stored.
+type Packed<'a> = (
+    Option<(&'a Contact, Vec<u8>)>,
+    Vec<((ContactKey, InputId), Vec<u8>)>,
+);
+
+/// The packed forms of a commit that a transaction can take.
+fn packed<'a>(commit: &Commit<'a>) -> Result<Packed<'a>, PortError> {
+    let contact = commit.contact.map(|contact| {
+        let data = contact.pack();
+        let data = data.map_err(|error| PortError::invalid(COMMIT, error))?;
+        Ok((contact, data))
+    });
+    let contact = contact.transpose()?;
+    let rows = commit.rows.iter().map(|row| {
+        let data = row.pack();
+        let data = data.map_err(|error| PortError::invalid(COMMIT, error))?;
+        Ok(((row.partition, row.id), data))
+    });
+    let rows = rows.collect::<Result<Vec<_>, PortError>>()?;
+    let items = contact.iter().map(|(_, data)| data);
+    let items = items.chain(rows.iter().map(|(_, data)| data));
+    let mut bytes = 0;
+    for item in items {
+        fits(COMMIT, item.len())?;
+        bytes += item.len();
+    }
+    if bytes > TRANSACTION_BYTES_MAX {
+        let cause = format!("{bytes} bytes; a transaction takes {TRANSACTION_BYTES_MAX}");
+        return Err(PortError::invalid(COMMIT, cause));
+    }
+    Ok((contact, rows))
 }
 
 /// Why a commit writes nothing. A row that exists says more than a stale contact: it was applied before.

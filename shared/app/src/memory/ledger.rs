@@ -7,7 +7,7 @@ use wend_core::send::{CallRequest, Outcome, SendRequest, SendState};
 use wend_core::time::Timestamp;
 
 use super::MemoryStore;
-use super::store::{Tables, packed, unpack_row, unpacked};
+use super::store::{Tables, fits, packed, unpack_row, unpacked};
 use crate::ports::{Claim, Evidence, Ledger, LedgerView, PortError, SendRow, Settled};
 
 const READ: &str = "read a send";
@@ -54,11 +54,13 @@ const fn kind(state: &SendState) -> (Kind, Timestamp) {
 impl SendItem {
     fn new(request: &SendRequest, state: &SendState) -> Result<Self, PortError> {
         let (kind, at) = kind(state);
+        let (state, request) = (packed(CLAIM, state)?, packed(CLAIM, request)?);
+        fits(CLAIM, state.len() + request.len())?;
         Ok(Self {
             kind,
             at,
-            state: packed(CLAIM, state)?,
-            request: packed(CLAIM, request)?,
+            state,
+            request,
         })
     }
 
@@ -80,12 +82,6 @@ impl Tables {
     fn is_free(&self, send: SendId) -> bool {
         let row = self.sends.get(&send);
         row.is_none_or(|row| row.kind == Kind::Held)
-    }
-
-    fn put_send(&mut self, request: &SendRequest, state: &SendState) -> Result<(), PortError> {
-        let item = SendItem::new(request, state)?;
-        self.sends.insert(request.send, item);
-        Ok(())
     }
 
     /// Replaces the recent submissions of a permission row.
@@ -150,15 +146,16 @@ impl Ledger for MemoryStore {
 
     async fn claim(&self, claim: Claim<'_>) -> Result<Settled, PortError> {
         let write = || {
+            let state = SendState::Submitting { at: claim.at };
+            let item = SendItem::new(claim.request, &state)?;
             let mut tables = self.tables();
             let row = tables.permissions.get(&claim.permission);
             let is_as_read = row.map_or(0, |row| row.rev) == claim.permission_rev;
             if !is_as_read || !tables.is_free(claim.request.send) {
                 return Ok(Settled::Lost);
             }
-            let state = SendState::Submitting { at: claim.at };
-            tables.put_send(claim.request, &state)?;
             tables.put_recent(claim.permission, &claim.recent)?;
+            tables.sends.insert(claim.request.send, item);
             Ok(Settled::Done)
         };
         self.line.call(CLAIM, write).await
@@ -166,11 +163,12 @@ impl Ledger for MemoryStore {
 
     async fn skip(&self, request: &SendRequest, state: &SendState) -> Result<Settled, PortError> {
         let write = || {
+            let item = SendItem::new(request, state)?;
             let mut tables = self.tables();
             if !tables.is_free(request.send) {
                 return Ok(Settled::Lost);
             }
-            tables.put_send(request, state)?;
+            tables.sends.insert(request.send, item);
             Ok(Settled::Done)
         };
         self.line.call(SKIP, write).await

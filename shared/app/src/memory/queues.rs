@@ -13,6 +13,8 @@ use crate::ports::{Outgoing, PortError, Queue, Received, SetAside};
 
 const SEND: &str = "send to a queue";
 const SET_ASIDE: &str = "set aside";
+/// Largest message (SQS).
+const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// How a queue treats its messages.
 #[derive(Clone, Copy, Debug)]
@@ -211,6 +213,11 @@ impl MemoryQueue {
             let cause = format!("DelaySeconds is {}, at most 900", late.delay.as_secs());
             return Err(PortError::invalid(SEND, cause));
         }
+        let mut bodies = messages.iter().map(|message| message.body.len());
+        if let Some(bytes) = bodies.find(|bytes| *bytes > BODY_BYTES_MAX) {
+            let cause = format!("a body of {bytes} bytes; at most {BODY_BYTES_MAX}");
+            return Err(PortError::invalid(SEND, cause));
+        }
         let now = self.queues.clock.true_now();
         let mut all = lock(&self.queues.all);
         for message in messages {
@@ -248,7 +255,12 @@ impl SetAside for Queues {
             reason: reason.to_owned(),
         };
         let write = || {
-            lock(&self.all).dead.push(letter);
+            let mut all = lock(&self.all);
+            if !all.queues.contains_key(letter.queue.as_str()) {
+                let cause = format!("queue {} has no dead-letter queue", letter.queue);
+                return Err(PortError::invalid(SET_ASIDE, cause));
+            }
+            all.dead.push(letter);
             Ok(())
         };
         self.line.call(SET_ASIDE, write).await

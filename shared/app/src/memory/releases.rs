@@ -1,11 +1,13 @@
 //! Releases, write keys, the deployment's secret.
 
+use std::collections::BTreeSet;
+
 use wend_core::id::PartHash;
 use wend_core::identity::IdentitySecret;
 use wend_core::release::{Manifest, Part};
 
 use super::MemoryStore;
-use super::store::{packed, unpacked};
+use super::store::{fits, packed, unpacked};
 use crate::ports::{KeyStore, PortError, PublishError, ReleaseStore, SecretStore};
 
 const MANIFEST: &str = "read the manifest";
@@ -27,7 +29,8 @@ impl ReleaseStore for MemoryStore {
     async fn parts(&self, hashes: &[PartHash]) -> Result<Vec<Part>, PortError> {
         let read = || {
             let tables = self.tables();
-            let parts = hashes.iter().map(|hash| {
+            let distinct: BTreeSet<&PartHash> = hashes.iter().collect();
+            let parts = distinct.into_iter().map(|hash| {
                 let part = tables.parts.get(hash);
                 let missing = || PortError::invalid(PARTS, format!("part {hash} is missing"));
                 unpacked(PARTS, part.ok_or_else(missing)?)
@@ -57,6 +60,7 @@ impl ReleaseStore for MemoryStore {
         self.line.call(PUBLISH, put_parts).await?;
         let put_manifest = || {
             let data = packed(PUBLISH, manifest)?;
+            fits(PUBLISH, data.len())?;
             let mut tables = self.tables();
             let newest = tables.manifest.as_ref().map_or(0, |(number, _)| *number);
             let is_next = manifest.number == newest + 1;

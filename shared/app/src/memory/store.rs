@@ -18,6 +18,11 @@ use super::permissions::PermissionItem;
 use super::{VirtualClock, lock};
 use crate::ports::{PortError, SendRow};
 
+/// Most bytes of an item (DynamoDB).
+const ITEM_BYTES_MAX: usize = 400 * 1024;
+/// What an item may need beside what is packed: its key, numbers, the names of its attributes.
+const BESIDE_BYTES: usize = 256;
+
 /// All tables. Clones share them.
 #[derive(Clone, Debug)]
 pub struct MemoryStore {
@@ -98,6 +103,13 @@ impl MemoryStore {
         tables.index.set(key, None, at);
     }
 
+    /// Writes a pointer, wherever it leads: no port writes one that leads to another.
+    pub fn point(&self, key: ContactKey, to: ContactKey) {
+        let mut tables = self.tables();
+        tables.contacts.insert(key, Slot::Pointer(to));
+        tables.index.set(key, None, self.clock.true_now());
+    }
+
     /// Every contact.
     pub fn all_contacts(&self) -> Result<Vec<Contact>, PortError> {
         let tables = self.tables();
@@ -123,6 +135,16 @@ impl MemoryStore {
     pub(super) fn tables(&self) -> MutexGuard<'_, Tables> {
         lock(&self.tables)
     }
+}
+
+/// Whether an item with this many packed bytes may be stored. An item of DynamoDB is a few bytes larger or smaller than it is
+/// here; nothing that may be stored here is too large there.
+pub(super) fn fits(operation: &'static str, packed_bytes: usize) -> Result<(), PortError> {
+    if packed_bytes + BESIDE_BYTES <= ITEM_BYTES_MAX {
+        return Ok(());
+    }
+    let cause = format!("an item of {packed_bytes} bytes; at most {ITEM_BYTES_MAX}");
+    Err(PortError::invalid(operation, cause))
 }
 
 pub(super) fn unpack_row(operation: &'static str, data: &[u8]) -> Result<LogRow, PortError> {

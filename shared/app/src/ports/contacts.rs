@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use wend_core::contact::Contact;
-use wend_core::id::ContactKey;
+use wend_core::id::{ContactKey, InputId};
 use wend_core::identity::Identity;
 use wend_core::log::LogRow;
 use wend_core::time::Timestamp;
@@ -58,12 +58,28 @@ pub trait Contacts: Send + Sync {
     /// Writes all of `commit` or nothing. The contact is written only if its revision is the one that was read; a row only
     /// if it is absent; a pointer only where nothing stands or where it leads to the same contact already.
     ///
+    /// What no transaction can take is `Invalid`, and nothing is written: an item over 400 KB, more than 4 MB together, one input
+    /// or one name twice, pointers without a contact. Of several reasons to write nothing, rows that are there come before a
+    /// name that is taken, and that before a stale contact.
+    ///
     /// After `Conflict` or `Throttled` nothing was written. After `Ambiguous` all of it may have been: the same commit asked
     /// again then answers `Applied`.
     fn commit(
         &self,
         commit: Commit<'_>,
     ) -> impl Future<Output = Result<Committed, PortError>> + Send;
+
+    /// Reads, consistently, the row of one input, if it was applied.
+    fn row(
+        &self,
+        partition: ContactKey,
+        input: InputId,
+    ) -> impl Future<Output = Result<Option<LogRow>, PortError>> + Send {
+        async move {
+            let rows = self.timeline(partition).await?;
+            Ok(rows.into_iter().find(|row| row.id == input))
+        }
+    }
 
     /// The rows under one address, in the order in which they were applied.
     fn timeline(

@@ -53,7 +53,7 @@ pub struct Claim<'a> {
 pub enum Settled {
     /// It is written.
     Done,
-    /// The row stood otherwise; nothing was written.
+    /// The row stood otherwise, or somebody else wrote it at the same moment; nothing was written.
     Lost,
 }
 

@@ -8,7 +8,7 @@ use super::PortError;
 /// A message to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
-    /// The body, JSON.
+    /// The body, JSON; at most 1 MiB, and [`ErrorClass::Invalid`](super::ErrorClass::Invalid) if it is more.
     pub body: String,
     /// How long it stays hidden first; at most 15 minutes.
     pub delay: Duration,
@@ -48,7 +48,8 @@ pub trait Queue: Send + Sync {
 /// Where messages go that cannot be worked on.
 pub trait SetAside: Send + Sync {
     /// Puts `message` on the dead-letter queue of the queue it came from, unchanged, with the reason beside it. After a
-    /// failure it may be there: the message is then set aside twice, never lost.
+    /// failure it may be there: the message is then set aside twice, never lost. A queue that has no dead-letter queue here is
+    /// `Invalid`.
     fn set_aside(
         &self,
         message: &Received,

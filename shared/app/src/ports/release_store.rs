@@ -13,8 +13,8 @@ pub trait ReleaseStore: Send + Sync {
     /// The newest manifest, read consistently; none if nothing was ever published.
     fn manifest(&self) -> impl Future<Output = Result<Option<Manifest>, PortError>> + Send;
 
-    /// The parts with these hashes, read consistently: a manifest may name parts that were written a moment ago. A part that is
-    /// missing is an error.
+    /// The parts with these hashes, each once and in any order, read consistently: a manifest may name parts that were written a
+    /// moment ago. A part that is missing is an error.
     fn parts(
         &self,
         hashes: &[PartHash],

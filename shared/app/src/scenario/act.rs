@@ -50,7 +50,7 @@ pub(super) fn introduce(stage: &mut Stage<'_>, name: &str, person: &Person) -> R
     stage.world.run_until(stage.world.now())?;
     let key = key(stage, name)?;
     for topic in &person.subscribed {
-        stage.world.consent(key, Some(topic.clone()), true)?;
+        stage.world.consent(key, Some(topic.name.clone()), true)?;
     }
     if !person.lists.is_empty() {
         let join = person.lists.clone();

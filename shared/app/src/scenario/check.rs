@@ -30,9 +30,8 @@ pub(super) fn check(project: Project<'_>, file: &str, scenarios: &Scenarios) -> 
             Definition::Segment(_) | Definition::Score(_) | Definition::Template(_) => {}
         }
     }
-    let start = Position { line: 1, column: 1 };
-    for name in scenarios.journeys.iter().flatten() {
-        known.journey(name, start);
+    for named in scenarios.journeys.iter().flatten() {
+        known.journey(&named.name, named.at);
     }
     for case in &scenarios.cases {
         known.case(case);
@@ -60,7 +59,7 @@ impl<'a> Known<'a> {
             self.name("pool of coupons", pool, &pools, case.at);
         }
         for topic in case.contacts.values().flat_map(|person| &person.subscribed) {
-            self.topic(topic, case.at);
+            self.topic(&topic.name, topic.at);
         }
         for line in &case.timeline {
             match &line.what {

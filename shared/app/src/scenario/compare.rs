@@ -1,14 +1,21 @@
 //! What was expected against what happened.
 
-use wend_core::definitions::scenario::{Case, Expected, Line, Moment, What};
+use wend_core::definitions::scenario::{Case, Expected, Line, Scenarios, What};
 use wend_core::time::Timestamp;
 
 use super::happened::{Deed, Happened};
 use super::play::Played;
-use super::{Difference, DifferenceKind, Report, write};
+use super::why::Why;
+use super::{Difference, DifferenceKind, Project, Report, write};
 
 /// Matches each expected line with one thing that happened in its minute; what is left on either side differs.
-pub(super) fn compare(case: &Case, played: &Played) -> Report {
+pub(super) fn compare(
+    project: Project<'_>,
+    scenarios: &Scenarios,
+    case: &Case,
+    played: &Played,
+) -> Report {
+    let why = Why::of(project, scenarios, case, played);
     let mut left: Vec<&Happened> = played.happened.iter().collect();
     let mut unmet: Vec<(&Line, &Expected, Timestamp)> = Vec::new();
     let mut before = case.start;
@@ -31,7 +38,7 @@ pub(super) fn compare(case: &Case, played: &Played) -> Report {
             position: Some(line.position),
             kind: DifferenceKind::Missing,
             text: write::expected(case, line, expected, before),
-            note: note(case, line, expected, &left),
+            note: why.note(line, expected, &left),
         });
     differences.extend(unmet);
     let missing = left.into_iter().filter(|deed| deed.what.is_strict());
@@ -43,6 +50,15 @@ pub(super) fn compare(case: &Case, played: &Played) -> Report {
         text: write::happened(case, deed, line_before(case, deed.at)),
         note: None,
     }));
+    if !differences.is_empty() {
+        differences.extend(why.unheard().map(|(line, event, note)| Difference {
+            at: line.at,
+            position: Some(line.position),
+            kind: DifferenceKind::Remark,
+            text: write::track(case, line, event),
+            note: Some(note),
+        }));
+    }
     differences.sort_by_key(|difference| minute(difference.at));
     Report {
         lasted: std::time::Duration::ZERO,
@@ -70,7 +86,7 @@ fn is_met(line: &Line, expected: &Expected, happened: &Happened) -> bool {
 }
 
 /// Whether an expected line says what happened; what it leaves out may be anything.
-fn is_said(expected: &Expected, deed: &Deed) -> bool {
+pub(super) fn is_said(expected: &Expected, deed: &Deed) -> bool {
     let is = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|w| w == found);
     match (expected, deed) {
         (
@@ -135,47 +151,4 @@ fn is_said(expected: &Expected, deed: &Deed) -> bool {
         }
         _ => false,
     }
-}
-
-/// What is known about why something did not happen, or not so, from what no other line expects.
-fn note(case: &Case, line: &Line, expected: &Expected, left: &[&Happened]) -> Option<String> {
-    let own = || left.iter().filter(|happened| happened.who == line.who);
-    let at = |at: Timestamp| Moment::write(at, case.start, &case.zone);
-    if let Some(late) = own().find(|deed| is_said(expected, &deed.what)) {
-        return Some(format!("it came at {}", at(late.at)));
-    }
-    let meant = match expected {
-        Expected::Sent { step, .. }
-        | Expected::Held { step, .. }
-        | Expected::Skipped { step, .. } => Some(step),
-        _ => None,
-    };
-    let of_step = own().find_map(|deed| match &deed.what {
-        Deed::Skipped { step, reason } if Some(step) == meant => {
-            Some(format!("{step} was skipped: {reason}"))
-        }
-        Deed::Sent {
-            step,
-            subject,
-            text,
-        } if Some(step) == meant => {
-            let start: String = text.chars().take(60).collect();
-            let words = start.split_whitespace().collect::<Vec<_>>().join(" ");
-            let at = at(deed.at);
-            Some(format!("{step} left at {at} and says: {subject} · {words}"))
-        }
-        Deed::Aside {
-            step: Some(step),
-            text,
-        } if Some(step) == meant => Some(text.clone()),
-        _ => None,
-    });
-    of_step.or_else(|| {
-        let asides = own().filter(|deed| minute(deed.at) <= minute(line.at));
-        let mut asides = asides.filter_map(|deed| match &deed.what {
-            Deed::Aside { step: None, text } => Some(text.clone()),
-            _ => None,
-        });
-        asides.next_back()
-    })
 }

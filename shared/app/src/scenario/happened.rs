@@ -52,12 +52,25 @@ pub(super) enum Deed {
     },
     /// What explains why something else did not happen.
     Aside {
+        /// The journey it is about; none: the contact.
+        journey: Option<String>,
         step: Option<String>,
         text: String,
     },
     Ended {
         reason: String,
         value: Option<Value>,
+    },
+    /// A run took a path; no step: an exit.
+    Took {
+        journey: String,
+        step: Option<String>,
+        path: String,
+    },
+    /// A run stays at a step for a while.
+    Stood {
+        journey: String,
+        step: String,
     },
 }
 
@@ -71,7 +84,11 @@ impl Deed {
             | Self::Called { .. }
             | Self::Emitted { .. }
             | Self::Ended { .. } => true,
-            Self::Held { .. } | Self::Entered { .. } | Self::Aside { .. } => false,
+            Self::Held { .. }
+            | Self::Entered { .. }
+            | Self::Aside { .. }
+            | Self::Took { .. }
+            | Self::Stood { .. } => false,
         }
     }
 }
@@ -136,6 +153,20 @@ fn deed(row: &LogRow, trace: &Trace, mails: &BTreeMap<SendId, &SentMail>) -> Opt
         Trace::Entered { journey, .. } => Deed::Entered {
             journey: journey.clone(),
         },
+        Trace::PathTaken {
+            journey,
+            step,
+            path,
+            ..
+        } => Deed::Took {
+            journey: journey.clone(),
+            step: step.clone(),
+            path: path.clone(),
+        },
+        Trace::Waits { journey, step, .. } => Deed::Stood {
+            journey: journey.clone(),
+            step: step.clone(),
+        },
         Trace::Ended {
             enrollment, reason, ..
         } => Deed::Ended {
@@ -179,7 +210,7 @@ fn worth(row: &LogRow, run: EnrollmentId) -> Option<Value> {
 
 /// What explains why something else did not happen.
 fn aside(trace: &Trace) -> Option<Deed> {
-    let (step, text) = match trace {
+    let (journey, step, text) = match trace {
         Trace::NotEntered { journey, why } => {
             let compared = match why {
                 NotEntered::Where(all)
@@ -188,28 +219,48 @@ fn aside(trace: &Trace) -> Option<Deed> {
                 _ => String::new(),
             };
             let why = why.name();
-            (None, format!("{journey} was not entered: {why}{compared}"))
+            let text = format!("{journey} was not entered: {why}{compared}");
+            (Some(journey), None, text)
         }
         Trace::StepPassed {
-            step, comparisons, ..
+            journey,
+            step,
+            comparisons,
         } => {
             let compared = words(comparisons);
-            (Some(step), format!("{step} was passed over{compared}"))
+            (
+                Some(journey),
+                Some(step),
+                format!("{step} was passed over{compared}"),
+            )
         }
         Trace::PathNotTaken {
-            path, comparisons, ..
-        } => (None, format!("{path} did not match{}", words(comparisons))),
-        Trace::Parked { step, .. } => (Some(step), format!("{step} failed and waits for somebody")),
-        Trace::CascadeLimit(what) => (None, format!("{what} was cut: cascade_limit")),
-        Trace::ConsentUnconfirmed(topic) => (None, format!("{topic} is not confirmed yet")),
-        Trace::ConsentWithoutAddress(topic) => {
-            (None, format!("{topic} was opted in to without an address"))
+            journey,
+            path,
+            comparisons,
+        } => {
+            let text = format!("{path} did not match{}", words(comparisons));
+            (Some(journey), None, text)
         }
-        Trace::UnknownTopic(topic) => (None, format!("there is no topic {topic}")),
+        Trace::Parked { journey, step } => {
+            let text = format!("{step} failed and waits for somebody");
+            (Some(journey), Some(step), text)
+        }
+        Trace::CascadeLimit(what) => (None, None, format!("{what} was cut: cascade_limit")),
+        Trace::ConsentUnconfirmed(topic) => (None, None, format!("{topic} is not confirmed yet")),
+        Trace::ConsentWithoutAddress(topic) => (
+            None,
+            None,
+            format!("{topic} was opted in to without an address"),
+        ),
+        Trace::UnknownTopic(topic) => (None, None, format!("there is no topic {topic}")),
         _ => return None,
     };
-    let step = step.cloned();
-    Some(Deed::Aside { step, text })
+    Some(Deed::Aside {
+        journey: journey.cloned(),
+        step: step.cloned(),
+        text,
+    })
 }
 
 /// The comparisons that decided: those that did not hold, or all.

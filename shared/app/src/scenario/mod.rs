@@ -12,6 +12,7 @@ mod happened;
 mod play;
 mod record;
 mod stage;
+mod why;
 mod write;
 
 pub use record::{NotRecorded, Recorded, record};
@@ -77,6 +78,8 @@ pub enum DifferenceKind {
     Unexpected,
     /// The case cannot be played as it is written.
     Trouble,
+    /// A line that has no effect, told beside what differs.
+    Remark,
 }
 
 impl std::fmt::Display for Difference {
@@ -85,6 +88,7 @@ impl std::fmt::Display for Difference {
             DifferenceKind::Missing => '-',
             DifferenceKind::Unexpected => '+',
             DifferenceKind::Trouble => '!',
+            DifferenceKind::Remark => '?',
         };
         write!(f, "{sign} {}", self.text)?;
         match &self.note {
@@ -97,7 +101,7 @@ impl std::fmt::Display for Difference {
 /// Plays `case` and compares.
 pub fn run(project: Project<'_>, scenarios: &Scenarios, case: &Case) -> Report {
     let played = play::play(project, scenarios, case);
-    let mut report = compare::compare(case, &played);
+    let mut report = compare::compare(project, scenarios, case, &played);
     report.lasted = played.ended_at.since(case.start);
     report
 }

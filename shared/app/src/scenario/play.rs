@@ -1,6 +1,7 @@
 //! Plays a case: contacts come into being, lines are done at their times, life goes on until no run lives.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use wend_core::contact::Contact;
@@ -34,6 +35,8 @@ pub(super) struct Played {
     /// What could not be played, and what was not so.
     pub(super) troubles: Vec<Difference>,
     pub(super) ended_at: Timestamp,
+    /// The last release; none if there was none.
+    pub(super) release: Option<Arc<Release>>,
 }
 
 /// A case being played.
@@ -85,6 +88,7 @@ fn stillborn(case: &Case, error: &WorldError) -> Played {
         happened: Vec::new(),
         troubles: vec![trouble(case.start, None, error.to_string())],
         ended_at: case.start,
+        release: None,
     }
 }
 
@@ -302,6 +306,7 @@ impl Stage<'_> {
             happened: happened(&rows, &mails, &names, self.case.start),
             troubles: self.troubles,
             ended_at: self.world.now(),
+            release: self.world.release().ok(),
         }
     }
 }

@@ -8,10 +8,10 @@ use wend_core::release::{Admission, Definition, Journey, JourneyState, Share, Ve
 
 /// The journeys that the file tests: those that it names, and the one that it is called after. Their drafts and rehearsals are
 /// live; what is closed stays closed.
-fn tested(scenarios: &Scenarios) -> BTreeSet<&str> {
+pub(super) fn tested(scenarios: &Scenarios) -> BTreeSet<&str> {
     let named = scenarios.journeys.iter().flatten();
     named
-        .map(String::as_str)
+        .map(|named| named.name.as_str())
         .chain([scenarios.id.as_str()])
         .collect()
 }

@@ -81,6 +81,12 @@ pub(super) fn check(case: &Case, of: &Line, check: &Check) -> String {
     line(case, of.at, before, &of.who, &format!("is: {{ {look} }}"))
 }
 
+/// A line that tells an event.
+pub(super) fn track(case: &Case, of: &Line, event: &str) -> String {
+    let verb = format!("track: {}", quoted(event));
+    line(case, of.at, case.start, &of.who, &verb)
+}
+
 /// What happened, as its verb with options; none for what no line can say.
 fn deed(deed: &Deed) -> Option<String> {
     Some(match deed {
@@ -97,7 +103,7 @@ fn deed(deed: &Deed) -> Option<String> {
                 .map(|value| format!(", value: {}", flow(value)));
             format!("ended: {}{}", quoted(reason), value.unwrap_or_default())
         }
-        Deed::Aside { .. } => return None,
+        Deed::Aside { .. } | Deed::Took { .. } | Deed::Stood { .. } => return None,
     })
 }
 

@@ -20,6 +20,7 @@ use crate::error::port_error;
 
 const LOAD: &str = "load a contact";
 const COMMIT: &str = "commit a contact";
+const ROW: &str = "read a row";
 const TIMELINE: &str = "read a timeline";
 
 /// The contacts table with the secret that turns identities into keys.
@@ -153,6 +154,19 @@ impl Contacts for DynamoContacts {
         }
     }
 
+    async fn row(
+        &self,
+        partition: ContactKey,
+        input: InputId,
+    ) -> Result<Option<LogRow>, PortError> {
+        let request = self.db.client.get_item().table_name(&self.db.tables.log);
+        let request = request.set_key(Some(row_key(partition, input)));
+        let answer = request.consistent_read(true).send().await;
+        let answer = answer.map_err(|error| port_error(ROW, &error))?;
+        let item = answer.item.as_ref();
+        item.map(|item| read_row(ROW, item)).transpose()
+    }
+
     async fn timeline(&self, key: ContactKey) -> Result<Vec<LogRow>, PortError> {
         let pages = self
             .db
@@ -189,7 +203,7 @@ impl DynamoContacts {
                     let item = failed.item().ok_or_else(|| missing(COMMIT, "pk"))?;
                     Ok(Committed::Applied(vec![read_row(COMMIT, item)?]))
                 }
-                Some(PutItemError::TransactionConflictException(_)) => Err(conflict("put")),
+                Some(PutItemError::TransactionConflictException(_)) => Err(conflict(COMMIT, "put")),
                 _ => Err(port_error(COMMIT, &error)),
             },
         }
@@ -309,7 +323,8 @@ fn cancelled(
     };
     let reasons = cancelled.cancellation_reasons();
     let has_failed = |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
-    let (contact, others) = reasons.split_at(usize::from(commit.contact.is_some()));
+    let contacts = usize::from(commit.contact.is_some()).min(reasons.len());
+    let (contact, others) = reasons.split_at(contacts);
     let (pointers, rows) = others.split_at(commit.pointers.len().min(others.len()));
     let rows = rows.iter().filter(|reason| has_failed(reason));
     let rows = rows.map(|reason| {
@@ -331,28 +346,29 @@ fn cancelled(
     if contact.iter().any(has_failed) {
         return Ok(Committed::Stale);
     }
-    let codes: Vec<&str> = reasons
-        .iter()
-        .filter_map(CancellationReason::code)
-        .collect();
-    match codes.iter().find(|code| **code != "None") {
-        Some(&"TransactionConflict") => Err(conflict("transaction")),
-        Some(code @ (&"ThrottlingError" | &"ProvisionedThroughputExceeded")) => Err(PortError {
-            operation: COMMIT,
-            class: ErrorClass::Throttled,
-            cause: (*code).to_owned(),
-        }),
-        _ => Err(PortError::invalid(
-            COMMIT,
-            format!("cancelled: {}", codes.join(", ")),
-        )),
+    Err(cancellation(COMMIT, reasons))
+}
+
+/// What a cancelled transaction means whose conditions held.
+pub(super) fn cancellation(operation: &'static str, reasons: &[CancellationReason]) -> PortError {
+    let codes = reasons.iter().filter_map(CancellationReason::code);
+    let codes: Vec<&str> = codes.filter(|code| *code != "None").collect();
+    let class = match codes.first() {
+        Some(&"TransactionConflict") => ErrorClass::Conflict,
+        Some(&("ThrottlingError" | "ProvisionedThroughputExceeded")) => ErrorClass::Throttled,
+        _ => ErrorClass::Invalid,
+    };
+    PortError {
+        operation,
+        class,
+        cause: format!("cancelled: {}", codes.join(", ")),
     }
 }
 
-pub(super) fn conflict(what: &str) -> PortError {
+pub(super) fn conflict(operation: &'static str, what: &str) -> PortError {
     let cause = format!("another {what} at the same moment");
     PortError {
-        operation: COMMIT,
+        operation,
         class: ErrorClass::Conflict,
         cause,
     }

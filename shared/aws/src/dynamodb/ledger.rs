@@ -1,7 +1,7 @@
 //! Send rows.
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{KeysAndAttributes, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{CancellationReason, KeysAndAttributes, TransactWriteItem, Update};
 use wend_app::ports::{
     Claim, ErrorClass, Evidence, Ledger, LedgerView, PortError, SendRow, Settled,
 };
@@ -11,7 +11,7 @@ use wend_core::send::{CallRequest, Outcome, SendRequest, SendState};
 use wend_core::time::Timestamp;
 
 use super::DynamoDb;
-use super::contacts::{conflict, is_row, read_contact, read_row, row_key};
+use super::contacts::{cancellation, conflict, is_row, read_contact, read_row, row_key};
 use super::item::{Item, at, n, packed, s, unpacked};
 use super::permissions::{permission_key, read_permission};
 use crate::error::port_error;
@@ -58,6 +58,12 @@ fn send_item(request: &SendRequest, state: &SendState) -> Result<Item, PortError
         ("expires_at".to_owned(), n(moved_at.plus(LOG_FOR).as_secs())),
     ]);
     Ok(item)
+}
+
+/// Whether a transaction was cancelled because the rows stood otherwise, or somebody else wrote them at the same moment.
+fn is_lost(reason: &CancellationReason) -> bool {
+    let code = reason.code();
+    matches!(code, Some("ConditionalCheckFailed" | "TransactionConflict"))
 }
 
 const FREE: &str = "attribute_not_exists(pk) OR #state = :held";
@@ -150,20 +156,11 @@ impl Ledger for DynamoDb {
             Ok(_) => Ok(Settled::Done),
             Err(error) => match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                    let codes = cancelled.cancellation_reasons().iter();
-                    let codes: Vec<&str> = codes.filter_map(|reason| reason.code()).collect();
-                    let is_lost = |code: &&str| {
-                        matches!(*code, "ConditionalCheckFailed" | "TransactionConflict")
-                    };
-                    if codes.iter().any(is_lost) {
+                    let reasons = cancelled.cancellation_reasons();
+                    if reasons.iter().any(is_lost) {
                         return Ok(Settled::Lost);
                     }
-                    let cause = format!("cancelled: {}", codes.join(", "));
-                    Err(PortError {
-                        operation: CLAIM,
-                        class: ErrorClass::Throttled,
-                        cause,
-                    })
+                    Err(cancellation(CLAIM, reasons))
                 }
                 _ => Err(port_error(CLAIM, &error)),
             },
@@ -238,13 +235,18 @@ impl Ledger for DynamoDb {
             match request.send().await {
                 Ok(_) => return Ok(()),
                 Err(error) => match error.as_service_error() {
-                    // Somebody else wrote the row meanwhile.
-                    Some(TransactWriteItemsError::TransactionCanceledException(_)) => {}
+                    Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                        let reasons = cancelled.cancellation_reasons();
+                        if !reasons.iter().any(is_lost) {
+                            return Err(cancellation(TAKE_BACK, reasons));
+                        }
+                        // Somebody else wrote the row meanwhile.
+                    }
                     _ => return Err(port_error(TAKE_BACK, &error)),
                 },
             }
         }
-        Err(conflict("write of the permission row"))
+        Err(conflict(TAKE_BACK, "write of the permission row"))
     }
 }
 

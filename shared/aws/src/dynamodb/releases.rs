@@ -1,5 +1,7 @@
 //! Releases, write keys, the deployment's secret.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use wend_app::ports::{ErrorClass, KeyStore, PortError, PublishError, ReleaseStore, SecretStore};
 use wend_core::id::PartHash;
@@ -7,7 +9,7 @@ use wend_core::identity::IdentitySecret;
 use wend_core::release::{Manifest, Part};
 
 use super::DynamoDb;
-use super::item::{Item, b, bytes, n, packed, s, unpacked};
+use super::item::{Item, b, bytes, missing, n, packed, s, unpacked};
 use crate::error::port_error;
 
 const MANIFEST: &str = "read the manifest";
@@ -37,6 +39,9 @@ impl ReleaseStore for DynamoDb {
     }
 
     async fn parts(&self, hashes: &[PartHash]) -> Result<Vec<Part>, PortError> {
+        // A batch that names one key twice is refused.
+        let distinct: BTreeSet<PartHash> = hashes.iter().copied().collect();
+        let hashes: Vec<PartHash> = distinct.into_iter().collect();
         let mut parts = Vec::with_capacity(hashes.len());
         for batch in hashes.chunks(BATCH) {
             let mut keys: Vec<Item> = batch.iter().copied().map(part_pk).collect();
@@ -151,10 +156,14 @@ impl SecretStore for DynamoDb {
             .condition_expression("attribute_not_exists(pk)");
         match request.send().await {
             Ok(_) => Ok(candidate),
-            // Another function was first.
-            Err(_) => self.stored_secret().await?.ok_or_else(|| {
-                PortError::invalid(SECRET, "it is neither there nor can it be stored")
-            }),
+            Err(error) => match error.as_service_error() {
+                // Another function was first.
+                Some(service) if service.is_conditional_check_failed_exception() => {
+                    let stored = self.stored_secret().await?;
+                    stored.ok_or_else(|| missing(SECRET, "secret"))
+                }
+                _ => Err(port_error(SECRET, &error)),
+            },
         }
     }
 }

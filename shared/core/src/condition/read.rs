@@ -163,6 +163,12 @@ impl Reading<'_, '_> {
             self.fault("E0162", node, "this condition says nothing", help);
             return None;
         }
+        if let Some(key) = read_leaf::did_without_its_key(entries) {
+            let message = "`event` and what narrows it stand below `did`";
+            let help = "write `did: { event: …, where: …, within: … }`";
+            self.fault("E0108", key, message, help);
+            return None;
+        }
         let read: Vec<Option<Condition>> = entries
             .iter()
             .map(|(key, value)| self.entry(key, value, depth))
@@ -248,7 +254,7 @@ impl Reading<'_, '_> {
             }
             "now" => self.now(value).map(Leaf::Now),
             _ => {
-                self.unknown_leaf(key);
+                self.unknown_leaf(key, value);
                 None
             }
         }
@@ -264,8 +270,15 @@ impl Reading<'_, '_> {
         is_known.then_some(())
     }
 
-    fn unknown_leaf(&mut self, key: &Key) {
+    fn unknown_leaf(&mut self, key: &Key, value: &Node) {
         let message = format!("unknown key `{}` in a condition", key.text);
+        if let Some(meant) = read_leaf::meant(&key.text) {
+            let fault = self.fault("E0108", key, &message, "").meant(meant);
+            if let ("did", NodeValue::Scalar { text, .. }) = (meant, &value.value) {
+                fault.help = Some(format!("did you mean `did: {text}`?"));
+            }
+            return;
+        }
         let known = read_leaf::keys();
         let help = format!(
             "did you mean `contact.{}`? Or one of: {}",

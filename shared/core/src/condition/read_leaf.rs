@@ -8,7 +8,7 @@ use super::{Membership, MessageState, NotReadable, Now, Number, Path, Root, When
 use crate::definitions::Refers;
 use crate::definitions::reader::{self, MapReader, nearest};
 use crate::phrase::PhraseError;
-use crate::syntax::{Node, NodeValue, Place};
+use crate::syntax::{Key, Node, NodeValue, Place};
 
 /// The keys of a condition, for help.
 pub(super) fn keys() -> Vec<&'static str> {
@@ -24,6 +24,27 @@ pub(super) fn keys() -> Vec<&'static str> {
         .collect()
 }
 
+/// The key that is meant by a word of other languages, which may be spelt like none of ours or like a wrong one.
+pub(super) fn meant(key: &str) -> Option<&'static str> {
+    match key {
+        "and" => Some("all"),
+        "or" => Some("any"),
+        "event" => Some("did"),
+        _ => None,
+    }
+}
+
+/// The key `event`, where `entries` are those of a `did` of several keys.
+pub(super) fn did_without_its_key(entries: &[(Key, Node)]) -> Option<&Key> {
+    const OPTIONS: [&str; 7] = [
+        "event", "where", "within", "since", "sum", "at_least", "at_most",
+    ];
+    let is_option = |(key, _): &(Key, Node)| OPTIONS.contains(&key.text.as_str());
+    let is_did = entries.len() > 1 && entries.iter().all(is_option);
+    let mut keys = entries.iter().map(|(key, _)| key);
+    keys.find(|key| is_did && key.text == "event")
+}
+
 /// What can be wrong with a scalar, and what to write instead.
 pub(super) trait Advice: Display {
     /// The fault's code.
@@ -32,6 +53,10 @@ pub(super) trait Advice: Display {
     fn advice(&self) -> String;
     /// What can be put in its place.
     fn rewrite(&self) -> Option<&str> {
+        None
+    }
+    /// What else is good to know.
+    fn note(&self) -> Option<&'static str> {
         None
     }
 }
@@ -58,6 +83,10 @@ impl Advice for PhraseError {
     fn rewrite(&self) -> Option<&str> {
         self.rewrites().first().map(String::as_str)
     }
+
+    fn note(&self) -> Option<&'static str> {
+        reader::hours_or_days(self)
+    }
 }
 
 impl Reading<'_, '_> {
@@ -72,8 +101,8 @@ impl Reading<'_, '_> {
             if let Some(rewrite) = error.rewrite() {
                 fault.replace(rewrite);
             }
-            if fault.code == "E0121" {
-                fault.note(reader::AMBIGUOUS);
+            if let Some(note) = error.note() {
+                fault.note(note);
             }
         })
         .ok()

@@ -1,6 +1,7 @@
 //! Cases over a small project, whose journeys have more than what its files can say.
 
 mod cart;
+mod why;
 
 use wend_core::condition::Topic;
 use wend_core::definitions::read_all;
@@ -448,4 +449,20 @@ fn reactions_reach_the_contact_and_its_address() {
         "at: Wed 09:00, ended: completed",
     ]);
     assert_eq!(fixture.differs(&timeline), [""; 0]);
+}
+
+#[test]
+fn names_at_the_top_that_do_not_exist_are_told_once_and_at_their_places() {
+    let head = HEAD.replace("start:", "journeys: [ welcome, welcom ]\nstart:");
+    let head = head.replace("[ news ]", "[ nwes ]");
+    let case = "    timeline: [ { at: 18:00, page: /x } ]\n";
+    let text = format!("{head}  - case: one\n{case}  - case: two\n{case}");
+    let fixture = fixture(|_| ());
+    let faults = check(
+        fixture.project(),
+        "scenarios/welcome.yaml",
+        &scenarios(&text),
+    );
+    let places: Vec<_> = faults.iter().map(|fault| fault.at.line).collect();
+    assert_eq!(places, [2, 5], "{faults:#?}");
 }

@@ -3,7 +3,7 @@ use super::*;
 /// Text, code, line and column, and a part of the help.
 type Fault = (&'static str, &'static str, (usize, usize), &'static str);
 
-const FAULTS: [Fault; 31] = [
+const FAULTS: [Fault; 36] = [
     (
         "contact.x: { gte: twenty }",
         "E0165",
@@ -19,6 +19,21 @@ const FAULTS: [Fault; 31] = [
     ("contcat.x: 1", "E0163", (1, 1), "did you mean `contact.x`?"),
     ("event.x: 1", "E0163", (1, 1), "a path begins with"),
     ("cliked: hello", "E0108", (1, 1), "did you mean `clicked`?"),
+    ("and: []", "E0108", (1, 1), "did you mean `all`?"),
+    ("or: []", "E0108", (1, 1), "did you mean `any`?"),
+    (
+        "{ event: paid, within: 30 days }",
+        "E0108",
+        (1, 3),
+        "write `did: {",
+    ),
+    ("event: paid", "E0108", (1, 1), "did you mean `did: paid`?"),
+    (
+        "event: { event: a }",
+        "E0108",
+        (1, 1),
+        "did you mean `did`?",
+    ),
     (
         "contact.x: { within: 1d }",
         "E0121",

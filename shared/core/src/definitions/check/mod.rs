@@ -4,6 +4,7 @@
 //! a name counts as known as soon as something is called so, even if that something cannot be read yet. Nothing here says
 //! what a single file can say; that is the readers'.
 
+mod asked;
 mod consent;
 mod cycles;
 mod properties;

@@ -1,12 +1,13 @@
 //! Whether properties and attributes are what the tracking plan and `attributes` say of them.
 
+use super::asked;
 use super::types::{self, Typed};
 use super::world::{World, near};
 use crate::definitions::files::ReadFile;
 use crate::definitions::project::values::type_name;
 use crate::definitions::reader::Faults;
 use crate::definitions::{Reference, Refers, tree};
-use crate::release::EventRule;
+use crate::release::{EventRule, ValueType};
 use crate::syntax::{Node, NodeValue, Place};
 
 /// Compares what `file` asks of properties and attributes with what they are.
@@ -54,7 +55,14 @@ fn property(
     let name = reference.name.as_str();
     let first = name.split('.').next().unwrap_or_default();
     let Some(found) = rule.properties.get(first) else {
-        unknown_property(reference.place, first, (event, rule), world, faults);
+        let kind = file.tree.as_ref().map_or(ValueType::Text, |tree| {
+            if first == name {
+                asked::kind(tree, reference.place)
+            } else {
+                ValueType::Map
+            }
+        });
+        unknown_property((reference.place, first, kind), (event, rule), world, faults);
         return;
     };
     let predicate = file
@@ -72,8 +80,7 @@ fn property(
 }
 
 fn unknown_property(
-    place: Place,
-    name: &str,
+    (place, name, kind): (Place, &str, ValueType),
     (event, rule): (&str, &EventRule),
     world: &World<'_>,
     faults: &mut Faults<'_>,
@@ -81,7 +88,8 @@ fn unknown_property(
     let known: Vec<&str> = rule.properties.keys().map(String::as_str).collect();
     let message = format!("`{event}` has no property `{name}` in the tracking plan");
     let declare = format!(
-        "if the name is right, add it in wend.yaml under `events`, `{event}`: {name}: text"
+        "if the name is right, add it in wend.yaml under `events`, `{event}`: {name}: {}",
+        type_name(kind)
     );
     let fault = faults.warn("W0228", place, &message, &declare);
     if let Some(near) = near(name, &known) {

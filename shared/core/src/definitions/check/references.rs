@@ -126,10 +126,25 @@ fn file(
         return;
     }
     let message = format!("there is no {what} `{name}`");
-    let kind = what.split(' ').next().unwrap_or_default();
-    let help = format!("create it: wend new {kind} {name}");
+    let help = create(what, reference);
     let fault = unknown(code, reference, &message, known, &help, (world, faults));
     fault.label(&format!("not in {folder}/"));
+}
+
+/// How the file of a `what` comes to be that has the name of `reference`. No command makes lists: they are one line.
+fn create(what: &str, reference: &Reference) -> String {
+    let name = reference.name.as_str();
+    let list = format!("create segments/{name}.yaml with `list: {name}`");
+    match what {
+        "list" => list,
+        "segment or list" => {
+            format!("create a segment: wend new segment {name}\nfor a list, {list}")
+        }
+        _ if reference.refers == Refers::Template(Channel::Sms) => {
+            format!("create it: wend new template {name} --channel sms")
+        }
+        _ => format!("create it: wend new {what} {name}"),
+    }
 }
 
 /// Something that `wend.yaml` should declare under `section`, for example as `value`.

@@ -46,6 +46,7 @@ fn names_that_nothing_has_are_reported_at_their_place() {
     let step = |step: &str| vec![steps(&[step])];
     let all = [
         shown("template", step("{ id: a, email: trial-how-to }")),
+        shown("template of an SMS", step("{ id: a, sms: last-chance }")),
         shown("template, a slip", step("{ id: a, email: cart-remnider }")),
         shown(
             "template of another channel",
@@ -77,6 +78,12 @@ fn names_that_nothing_has_are_reported_at_their_place() {
         shown("score", step("{ id: a, score: { engagment: 5 } }")),
         shown("journey", step("{ id: a, start: onboarding }")),
         shown("list", step("{ id: a, update: { join: vips } }")),
+        shown(
+            "segment or list",
+            vec![trial(
+                "topic: offers\ntriggers: [ { joins: newcomers, existing: skip } ]\nsteps: [ { id: a, wait: 1h } ]",
+            )],
+        ),
         shown(
             "list that is a segment",
             step("{ id: a, update: { join: silent-60 } }"),
@@ -166,6 +173,18 @@ fn events_are_compared_with_the_tracking_plan() {
             "property",
             vec![segment(
                 "{ did: { event: order_completed, sum: tax, at_least: 5 } }",
+            )],
+        ),
+        shown(
+            "property, of the type that is asked for",
+            vec![segment(
+                "{ did: { event: order_completed, where: { weight: { gte: 5 }, tags: { has: a }, due: { between: [ 2027-01-01, 2027-02-01 ] }, rank: { between: [ 1, 3 ] }, note: x } } }",
+            )],
+        ),
+        shown(
+            "property as a goal's value",
+            vec![self::trial(
+                "topic: offers\ntriggers: [ { event: cart_updated } ]\ngoal: { event: order_completed, value: margin }\nsteps: [ { id: a, wait: 1h } ]",
             )],
         ),
         shown(

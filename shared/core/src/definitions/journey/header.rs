@@ -15,7 +15,7 @@ use super::{names, scopes, sending};
 use crate::condition::{self, Condition, Moment};
 use crate::definitions::Refers;
 use crate::definitions::reader::{self, Faults, MapReader};
-use crate::phrase::Span;
+use crate::phrase::{PhraseFault, Span};
 use crate::release::{
     Goal, InFlight, Journey, JourneyState, Reentry, Retrigger, Sending, Share, Stage, Trigger,
 };
@@ -182,7 +182,18 @@ fn reentry(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<Reentry> 
     match reader::text(node, what, faults)? {
         "never" => Some(Reentry::Never),
         "always" => Some(Reentry::Always),
-        _ => span(node, what, faults).map(Reentry::After),
+        text => match Span::parse(text) {
+            Err(error) if error.fault() == PhraseFault::Unreadable => {
+                let message = format!("`{what}` cannot be `{text}`");
+                let help = "one of: never, always, or a time, for example `30 days`";
+                let fault = faults.add("E0106", node, &message, help);
+                if let Some(rewrite) = error.rewrites().first() {
+                    fault.replace(rewrite);
+                }
+                None
+            }
+            Ok(_) | Err(_) => span(node, what, faults).map(Reentry::After),
+        },
     }
 }
 
@@ -245,8 +256,24 @@ fn instant(
 const THEN: [(&str, bool); 2] = [("exit", true), ("stay", false)];
 
 fn goal(node: &Node, faults: &mut Faults<'_>) -> Option<GoalTree> {
+    if let NodeValue::Scalar { text, .. } = &node.value {
+        let whole = format!("{{ event: {text} }}");
+        let help = format!("write `goal: {whole}`");
+        let message = format!("a goal is a map, this is {}", node.kind());
+        let fault = faults.add("E0100", node, &message, &help);
+        if text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            fault.replace(&whole);
+        }
+        return None;
+    }
     let mut map = MapReader::new(node, "a goal", faults)?;
-    if map.peek("event").is_none() {
+    let condition = map.peek("if").map(|(key, _)| key);
+    if let Some(key) = condition {
+        let help = "a goal is an event; for a condition use `exits`";
+        faults.add("E0108", key, "unknown key `if` in a goal", help);
+        map.take(key);
+    }
+    if map.peek("event").is_none() && condition.is_none() {
         map.required("event", faults);
     }
     let (on, key) = event_match(&mut map, scopes::RUN, faults);

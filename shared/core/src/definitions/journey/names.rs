@@ -35,6 +35,7 @@ pub(super) fn check(
             .map(|step| step.id.text.as_str())
             .collect(),
         steps: steps.iter().map(|step| step.id.text.as_str()).collect(),
+        senders: steps.iter().rev().filter_map(|step| sends(step)).collect(),
         saved: steps.iter().filter_map(|step| saved(&step.verb)).collect(),
         vars: header.vars.keys().map(String::as_str).collect(),
         has_unknown: steps
@@ -52,6 +53,20 @@ fn is_message(step: &StepTree) -> bool {
         step.verb,
         VerbTree::Plain(Verb::Message(_)) | VerbTree::Unknown
     )
+}
+
+/// The template that `step` sends, and the step's id.
+fn sends(step: &StepTree) -> Option<(&str, &str)> {
+    match &step.verb {
+        VerbTree::Plain(Verb::Message(message)) => Some((&message.template, &step.id.text)),
+        VerbTree::Plain(_)
+        | VerbTree::Unknown
+        | VerbTree::Wait(..)
+        | VerbTree::WaitUntil(_)
+        | VerbTree::Branch(_)
+        | VerbTree::Split { .. }
+        | VerbTree::Goto(_) => None,
+    }
 }
 
 fn unique(steps: &[&StepTree], faults: &mut Faults<'_>) {
@@ -120,6 +135,8 @@ fn former(steps: &[&StepTree], header: &Header, faults: &mut Faults<'_>) {
 struct Known<'t> {
     messages: BTreeSet<&'t str>,
     steps: BTreeSet<&'t str>,
+    /// The first step that sends each template.
+    senders: BTreeMap<&'t str, &'t str>,
     saved: BTreeSet<&'t str>,
     vars: BTreeSet<&'t str>,
     /// Whether a step could not be read: it may save what is missed.
@@ -193,6 +210,12 @@ impl Known<'_> {
             return;
         }
         let message = format!("there is no step `{name}` in this journey");
+        if let Some(sender) = self.senders.get(name) {
+            let help = format!("`{name}` is a template; the step that sends it is `{sender}`");
+            let fault = faults.add("E0137", place, &message, &help);
+            fault.replace(sender);
+            return;
+        }
         let known = self.messages.iter().copied();
         let messages: Vec<&str> = self.messages.iter().copied().collect();
         let help = format!("its messages are: {}", messages.join(", "));

@@ -120,7 +120,7 @@ fn admission(
             (None, None)
         }
     };
-    known_admissions(map);
+    known_admissions(map, holder);
     let is_event = found.iter().any(|key| key.text == "event");
     if !is_event {
         let beside = |name: &str| ["where", "key"].into_iter().find(|known| *known == name);
@@ -169,10 +169,10 @@ fn no_admission(map: &mut MapReader<'_>, holder: Holder, faults: &mut Faults<'_>
     }
 }
 
-/// Takes every admission, so that one that does not fit is not reported twice.
-fn known_admissions(map: &mut MapReader<'_>) {
+/// Takes every admission, so that one that does not fit is not reported twice and one that fits is named among the keys.
+fn known_admissions(map: &mut MapReader<'_>, holder: Holder) {
     for key in ADMISSIONS {
-        if map.peek(key).is_some() {
+        if map.peek(key).is_some() || holder.admissions().contains(&key) {
             map.optional(key);
         }
     }

@@ -21,7 +21,11 @@ pub(super) fn steps(node: &Node, what: &str, faults: &mut Faults<'_>) -> Vec<Ste
 
 fn step(node: &Node, faults: &mut Faults<'_>) -> Option<StepTree> {
     let mut map = MapReader::new(node, "a step", faults)?;
-    let id = map.required("id", faults);
+    let id = map.optional("id");
+    if id.is_none() {
+        let help = "add `id: …`, or let `wend fmt` write it";
+        faults.add("E0101", map.place(), "a step needs `id`", help);
+    }
     let id = id.and_then(|node| word(node, "id", faults));
     let only_if = map.read("if", faults, |node, _, faults| {
         condition::condition(node, scopes::RUN, faults).map(Box::new)
@@ -71,6 +75,12 @@ fn verb<'n>(map: &MapReader<'n>, faults: &mut Faults<'_>) -> Option<&'n Key> {
             };
             let help = format!("one of: {}", names.join(", "));
             let message = "this step has no verb";
+            if let Some((key, _)) = map.peek("steps") {
+                let help = "steps under a condition are a branch: \
+                            `branch: [ { path: …, if: …, steps: … } ]`";
+                faults.add("E0110", key, message, help);
+                return None;
+            }
             match map.keys().filter(is_other).find_map(near) {
                 Some((key, near)) => faults.add("E0110", key, message, &help).meant(near),
                 None => faults.add("E0110", map.place(), message, &help),

@@ -57,6 +57,7 @@ fn trigger(node: &Node, faults: &mut Faults<'_>) -> Option<TriggerTree> {
         _ => manual(&mut map, faults),
     };
     report_options_of_others(&mut map, faults);
+    report_condition(&mut map, faults);
     map.finish(faults);
     trigger.map(|trigger| TriggerTree { trigger, place })
 }
@@ -111,6 +112,20 @@ fn report_options_of_others(map: &mut MapReader<'_>, faults: &mut Faults<'_>) {
         );
         faults.add("E0112", key, &message, &help);
     }
+}
+
+/// Reports a condition: it belongs to the journey, whatever starts it.
+fn report_condition(map: &mut MapReader<'_>, faults: &mut Faults<'_>) {
+    let Some((key, _)) = map.peek("if") else {
+        return;
+    };
+    let message = format!("{} has no `if`", map.what());
+    let help = match map.peek("event") {
+        Some(_) => "ask of the contact with the journey's `entry_if`, of the event with `where`",
+        None => "ask with the journey's `entry_if`",
+    };
+    faults.add("E0108", key, &message, help);
+    map.take(key);
 }
 
 fn event(map: &mut MapReader<'_>, faults: &mut Faults<'_>) -> Option<Trigger> {

@@ -69,6 +69,12 @@ fn preset(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
 /// An address that can be called: encrypted, unless it stays on this machine.
 fn url(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
     let text = reader::text(node, "url", faults)?;
+    if text.contains('…') {
+        let message = format!("`{text}` is not a whole address: `…` stands for what is missing");
+        let help = "write the address that is called, for example `https://api.example.com/leads`";
+        faults.add("E0152", node, &message, help);
+        return None;
+    }
     let is_plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
     let host = |rest: &str| {
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();

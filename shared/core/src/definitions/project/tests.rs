@@ -118,7 +118,7 @@ fn the_rest_of_the_language_reads() {
 }
 
 /// What follows the two required lines, and what is said of it.
-const FAULTS: [&str; 56] = [
+const FAULTS: [&str; 57] = [
     "zone: Europe/Berlim",
     "locales: [ en, Deutsch, en ]",
     "managed_by: hand",
@@ -169,6 +169,7 @@ const FAULTS: [&str; 56] = [
     "teams: { sales: { email: a@b.example, assign: owner } }",
     "webhooks: { crm: {} }",
     "webhooks: { crm: { url: \"http://api.example.com\", token: abc } }",
+    "webhooks: { crm: { url: \"https://api.example.com/…\" } }",
     "webhooks: { crm: { preset: hubspot, url: \"https://a.example\" } }",
     "coupons: { spring: { file: spring.txt, warn_below: many } }",
     "calendars: { closed: [ 24.12.2027 ] }",

@@ -70,7 +70,9 @@ impl<'n> MapReader<'n> {
 
     /// The entry `key`, if it stands there.
     pub(crate) fn entry(&mut self, key: &'static str) -> Option<&'n (Key, Node)> {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         self.peek(key)
     }
 
@@ -143,6 +145,11 @@ impl<'n> MapReader<'n> {
             }
         }
         taken
+    }
+
+    /// Does not name keys of which `is_other` is true among those that are taken: none of them stands there.
+    pub(crate) fn forget(&mut self, is_other: impl Fn(&str) -> bool) {
+        self.known.retain(|known| !is_other(known));
     }
 
     /// Takes `key`, which the caller has reported.

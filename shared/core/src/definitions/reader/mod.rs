@@ -10,7 +10,8 @@ mod values;
 pub(crate) use faults::{Faults, Read};
 pub(crate) use given::{GivenScope, given_map, scalar_value};
 pub(crate) use map::MapReader;
+pub use values::nearest;
 pub(crate) use values::{
-    AMBIGUOUS, check_name, choice, data_name, flag, id, is_id, list, name_of, named, named_as,
-    nearest, one_or_list, phrase, scalar, share, text, whole, zone,
+    check_name, choice, data_name, flag, hours_or_days, id, is_id, list, name_of, named, named_as,
+    one_or_list, phrase, scalar, share, text, whole, zone,
 };

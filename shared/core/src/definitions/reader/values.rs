@@ -5,7 +5,8 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use super::Faults;
-use crate::phrase::{PhraseError, PhraseFault};
+use crate::definitions::Diagnostic;
+use crate::phrase::PhraseError;
 use crate::release::Share;
 use crate::syntax::{Node, NodeValue, Place};
 use crate::zone::Zone;
@@ -264,9 +265,18 @@ pub(crate) fn scalar<T: FromStr<Err: Display>>(
     .ok()
 }
 
-/// What is good to know of `1d` and `1 day`.
-pub(crate) const AMBIGUOUS: &str =
-    "they differ on two days a year, and whenever `at HH:MM` follows · wend explain E0121";
+/// What is good to know of `error`: a day has not always 24 hours. None where it is not between hours and days.
+pub(crate) fn hours_or_days(error: &PhraseError) -> Option<&'static str> {
+    let is_day = |word: &str| matches!(word, "day" | "days" | "week" | "weeks");
+    let counts_days = |phrase: &String| phrase.split_whitespace().any(is_day);
+    let is_either = match error.rewrites() {
+        [hours, days] => !counts_days(hours) && counts_days(days),
+        _ => false,
+    };
+    is_either.then_some(
+        "they differ on two days a year, and whenever `at HH:MM` follows · wend explain E0121",
+    )
+}
 
 /// `node` as a time phrase, read by its type's `parse`.
 pub(crate) fn phrase<T>(
@@ -275,20 +285,48 @@ pub(crate) fn phrase<T>(
     faults: &mut Faults<'_>,
     parse: impl Fn(&str) -> Result<T, PhraseError>,
 ) -> Option<T> {
-    let read = parse(text(node, what, faults)?);
-    read.map_err(|error| phrase_fault(node, &error, faults))
-        .ok()
+    let text = text(node, what, faults)?;
+    let read = parse(text);
+    read.map_err(|error| {
+        let fault = phrase_fault(node, &error, faults);
+        let (day, whole) = with_year_first(text)?;
+        if parse(&whole).is_ok() {
+            fault.help = Some(format!("write `{day}`"));
+            fault.replace(&whole);
+        }
+        Some(())
+    })
+    .ok()
+}
+
+/// The day that `text` writes as `24.12.2027`, as `2027-12-24`, and all of `text` with it.
+fn with_year_first(text: &str) -> Option<(String, String)> {
+    let mut words = text.split(' ');
+    words.find_map(|word| {
+        let (day, rest) = word.split_once('.')?;
+        let (month, year) = rest.split_once('.')?;
+        let (day, month): (u8, u8) = (day.parse().ok()?, month.parse().ok()?);
+        let year: u16 = year.parse().ok().filter(|year| *year >= 1000)?;
+        let first = format!("{year}-{month:02}-{day:02}");
+        let whole = text.replacen(word, &first, 1);
+        Some((first, whole))
+    })
 }
 
 /// Reports `error` of the phrase at `place`.
-fn phrase_fault(place: impl Into<Place>, error: &PhraseError, faults: &mut Faults<'_>) {
+fn phrase_fault<'f>(
+    place: impl Into<Place>,
+    error: &PhraseError,
+    faults: &'f mut Faults<'_>,
+) -> &'f mut Diagnostic {
     let fault = faults.add(error.code(), place, &error.to_string(), error.help());
     if let Some(rewrite) = error.rewrites().first() {
         fault.replace(rewrite);
     }
-    if error.fault() == PhraseFault::Ambiguous {
-        fault.note(AMBIGUOUS);
+    if let Some(note) = hours_or_days(error) {
+        fault.note(note);
     }
+    fault
 }
 
 /// `node` as the name of a time zone.
@@ -297,7 +335,7 @@ pub(crate) fn zone(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<Z
 }
 
 /// The known word that is most like `word`, if one is near enough to be meant.
-pub(crate) fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+pub fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     // Nearer than for names that people look for: a key far from all others is advised none.
     const NEAR: f64 = 0.8;
     let plain = |text: &str| text.to_lowercase().replace([' ', '-'], "_");

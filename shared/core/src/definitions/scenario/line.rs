@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::moment::{Moment, minute};
 use super::read::{ids, topic};
 use super::value;
-use super::{Check, Done, Expected, Line, Person, Reaction, Resume, What};
+use super::{Check, Done, Expected, Line, Named, Person, Reaction, Resume, What};
+use crate::definitions::Diagnostic;
 use crate::definitions::reader::{self, Faults, MapReader, nearest};
 use crate::syntax::{Node, NodeValue, Position};
 use crate::time::Timestamp;
@@ -14,7 +15,8 @@ use crate::zone::Zone;
 /// What the lines of one case share.
 pub(super) struct Teller<'a> {
     pub(super) contacts: &'a BTreeMap<String, Person>,
-    pub(super) who: Option<String>,
+    /// Whom lines are about that do not say it.
+    pub(super) who: Option<Named>,
     pub(super) zone: &'a Zone,
 }
 
@@ -40,6 +42,12 @@ pub(in super::super) const DONE: [&str; 15] = [
 /// The verbs of lines that expect something.
 pub(in super::super) const EXPECTED: [&str; 9] = [
     "sent", "held", "skipped", "alerted", "called", "emitted", "entered", "ended", "is",
+];
+
+/// What can stand beside one verb or another.
+const OPTIONS: [&str; 11] = [
+    "with", "occurred", "link", "by", "as", "subject", "contains", "reason", "until", "body",
+    "value",
 ];
 
 /// Reads lines, each from the time of the one before it on.
@@ -104,7 +112,10 @@ fn who(map: &mut MapReader<'_>, teller: &Teller<'_>, faults: &mut Faults<'_>) ->
     let names = || teller.contacts.keys().map(String::as_str);
     let (at, name) = match said {
         Some(node) => (node.at, Some(reader::text(node, "who", faults)?.to_owned())),
-        None => (map.at(), teller.who.clone()),
+        None => match &teller.who {
+            Some(who) => (who.at, Some(who.name.clone())),
+            None => (map.at(), None),
+        },
     };
     let Some(name) = name else {
         let all: Vec<&str> = names().collect();
@@ -119,7 +130,11 @@ fn who(map: &mut MapReader<'_>, teller: &Teller<'_>, faults: &mut Faults<'_>) ->
         Some(near) => format!("did you mean `{near}`?"),
         None => "describe it under `contacts`".to_owned(),
     };
-    faults.add("E0607", at, &format!("there is no contact `{name}`"), &help);
+    // One name may be meant by many lines, and by those of other cases.
+    let is_told = |fault: &Diagnostic| fault.code == "E0607" && fault.at == at;
+    if !faults.found.iter().any(is_told) {
+        faults.add("E0607", at, &format!("there is no contact `{name}`"), &help);
+    }
     None
 }
 
@@ -132,7 +147,21 @@ fn verb(
 ) -> Option<What> {
     let all = DONE.into_iter().chain(EXPECTED);
     let found = all.filter_map(|verb| Some((verb, map.optional(verb)?)));
-    let found: Vec<(&str, &Node)> = found.collect();
+    let found: Vec<(&'static str, &Node)> = found.collect();
+    match found.as_slice() {
+        [(verb, _)] => {
+            map.forget(|known| {
+                known != *verb && (DONE.contains(&known) || EXPECTED.contains(&known))
+            });
+            map.is_called(format!("a line with `{verb}`"), verb);
+        }
+        // It is not known of which verb they are.
+        _ => {
+            for option in OPTIONS {
+                map.optional(option);
+            }
+        }
+    }
     match found.as_slice() {
         [(verb, node)] if DONE.contains(verb) => {
             done(verb, node, map, (at, teller.zone), faults).map(What::Done)

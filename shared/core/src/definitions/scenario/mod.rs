@@ -34,9 +34,18 @@ pub struct Scenarios {
     /// What they are about, for people.
     pub about: Option<String>,
     /// The journeys that run; the others sleep. None: the whole project.
-    pub journeys: Option<Vec<String>>,
+    pub journeys: Option<Vec<Named>>,
     /// The tests.
     pub cases: Vec<Case>,
+}
+
+/// A name, and where it stands: what is wrong with it is told there, and once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named<T = String> {
+    /// The name.
+    pub name: T,
+    /// Where it stands.
+    pub at: Position,
 }
 
 /// One scenario test. What the file says for all its cases is in each of them.
@@ -74,7 +83,7 @@ pub struct Person {
     /// Its attributes, address, phone number and zone among them.
     pub traits: Map<String, Value>,
     /// What it has opted in to, confirmed.
-    pub subscribed: Vec<Topic>,
+    pub subscribed: Vec<Named<Topic>>,
     /// The lists that it is in.
     pub lists: Vec<String>,
     /// Since when it is known; none: since the case began.

@@ -7,12 +7,12 @@ use serde_json::Value;
 use super::line::{self, Teller};
 use super::moment::Moment;
 use super::value;
-use super::{Case, Person, Scenarios};
+use super::{Case, Named, Person, Scenarios};
 use crate::calendar::DateValue;
 use crate::condition::Topic;
 use crate::definitions::Diagnostic;
 use crate::definitions::reader::{self, Faults, MapReader};
-use crate::syntax::{self, Key, Node, NodeValue};
+use crate::syntax::{self, Key, Node, NodeValue, Position};
 use crate::time::Timestamp;
 use crate::zone::Zone;
 
@@ -27,7 +27,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Scenarios, Vec<Diagnostic>>
 struct Common<'n> {
     start: Option<(Timestamp, Zone)>,
     has_start: bool,
-    who: Option<String>,
+    who: Option<Named>,
     contacts: Vec<&'n (Key, Node)>,
 }
 
@@ -40,11 +40,11 @@ fn header(root: &Node, faults: &mut Faults<'_>) -> Option<Scenarios> {
     }
     let about = map.optional_text("about", faults).map(str::to_owned);
     let journeys = map.optional("journeys");
-    let journeys = journeys.map(|node| ids(node, "journeys", faults));
+    let journeys = journeys.map(|node| journeys_of(node, faults));
     let common = Common {
         start: map.optional("start").and_then(|node| start(node, faults)),
         has_start: map.optional("start").is_some(),
-        who: map.optional_text("who", faults).map(str::to_owned),
+        who: who(&mut map, faults),
         contacts: named(map.optional("contacts"), "contacts", faults),
     };
     let cases = map.required("cases", faults);
@@ -75,7 +75,7 @@ fn case(node: &Node, common: &Common<'_>, faults: &mut Faults<'_>) -> Option<Cas
             None
         }
     };
-    let who = map.optional_text("who", faults).map(str::to_owned);
+    let who = who(&mut map, faults);
     let own = named(map.optional("contacts"), "contacts", faults);
     let zone = begins
         .as_ref()
@@ -97,11 +97,11 @@ fn case(node: &Node, common: &Common<'_>, faults: &mut Faults<'_>) -> Option<Cas
         contacts: &contacts,
         who: who
             .or_else(|| common.who.clone())
-            .or_else(|| only(&contacts)),
+            .or_else(|| only(&contacts, node.at)),
         zone: &zone,
     };
     let timeline = line::timeline(lines, start, &teller, faults);
-    let who = teller.who.clone();
+    let who = teller.who.as_ref().map(|who| who.name.clone());
     Some(Case {
         who,
         name: name?,
@@ -118,10 +118,18 @@ fn case(node: &Node, common: &Common<'_>, faults: &mut Faults<'_>) -> Option<Cas
     })
 }
 
-/// The name of the only contact.
-fn only(contacts: &BTreeMap<String, Person>) -> Option<String> {
-    let name = contacts.keys().next();
-    name.filter(|_| contacts.len() == 1).cloned()
+/// Whom lines are about that do not say it.
+fn who(map: &mut MapReader<'_>, faults: &mut Faults<'_>) -> Option<Named> {
+    let node = map.optional("who")?;
+    let name = reader::text(node, "who", faults)?.to_owned();
+    Some(Named { name, at: node.at })
+}
+
+/// The name of the only contact of the case at `at`.
+fn only(contacts: &BTreeMap<String, Person>, at: Position) -> Option<Named> {
+    let name = contacts.keys().next().filter(|_| contacts.len() == 1)?;
+    let name = name.clone();
+    Some(Named { name, at })
 }
 
 fn set(ids: Option<Vec<String>>) -> BTreeSet<String> {
@@ -168,13 +176,26 @@ fn named<'n>(node: Option<&'n Node>, what: &str, faults: &mut Faults<'_>) -> Vec
     Vec::new()
 }
 
-/// A list of ids, or one.
-pub(super) fn ids(node: &Node, what: &str, faults: &mut Faults<'_>) -> Vec<String> {
-    let items = match &node.value {
+fn journeys_of(node: &Node, faults: &mut Faults<'_>) -> Vec<Named> {
+    let items = one_or_several(node).iter();
+    let named = items.filter_map(|item| {
+        let name = reader::id(item, "journeys", faults)?;
+        Some(Named { name, at: item.at })
+    });
+    named.collect()
+}
+
+/// The items of a list, or the one that stands for a list.
+fn one_or_several(node: &Node) -> &[Node] {
+    match &node.value {
         NodeValue::List(items) => items.as_slice(),
         NodeValue::Scalar { .. } | NodeValue::Map(_) => std::slice::from_ref(node),
-    };
-    let ids = items.iter();
+    }
+}
+
+/// A list of ids, or one.
+pub(super) fn ids(node: &Node, what: &str, faults: &mut Faults<'_>) -> Vec<String> {
+    let ids = one_or_several(node).iter();
     ids.filter_map(|item| reader::id(item, what, faults))
         .collect()
 }
@@ -261,13 +282,13 @@ fn describe(person: &mut Person, node: &Node, zone: &Zone, faults: &mut Faults<'
     }
 }
 
-fn topics(node: &Node, faults: &mut Faults<'_>) -> Vec<Topic> {
-    let items = match &node.value {
-        NodeValue::List(items) => items.as_slice(),
-        NodeValue::Scalar { .. } | NodeValue::Map(_) => std::slice::from_ref(node),
-    };
-    let topics = items.iter();
-    topics.filter_map(|item| topic(item, faults)).collect()
+fn topics(node: &Node, faults: &mut Faults<'_>) -> Vec<Named<Topic>> {
+    let items = one_or_several(node).iter();
+    let topics = items.filter_map(|item| {
+        let name = topic(item, faults)?;
+        Some(Named { name, at: item.at })
+    });
+    topics.collect()
 }
 
 pub(super) fn topic(node: &Node, faults: &mut Faults<'_>) -> Option<Topic> {

@@ -82,7 +82,11 @@ fn a_contact_keeps_its_texts_and_lives_where_the_case_begins() {
     let ana = &case.contacts["ana"];
     let traits = json!({"email": "ana@example.com", "phone": "+4955", "zip": "01234", "age": 30, "timezone": "Europe/Berlin"});
     assert_eq!(Value::Object(ana.traits.clone()), traits);
-    let topics: Vec<String> = ana.subscribed.iter().map(ToString::to_string).collect();
+    let topics: Vec<String> = ana
+        .subscribed
+        .iter()
+        .map(|topic| topic.name.to_string())
+        .collect();
     assert_eq!(topics, ["offers", "offers/sms"]);
     let What::Done(Done::Track { with, .. }) = &case.timeline[0].what else {
         panic!("{:?}", case.timeline)
@@ -196,6 +200,25 @@ fn every_fault_is_found_at_its_place() {
 }
 
 #[test]
+fn an_unknown_key_of_a_line_is_told_what_its_verb_takes() {
+    let help = |line: &str| {
+        let text = with(&format!("      - {{ at: 18:00, {line} }}\n"));
+        let found = read_scenarios("scenarios/cart.yaml", &text).unwrap_err();
+        let unknown = found.into_iter().find(|fault| fault.code == "E0108");
+        unknown.and_then(|fault| fault.help).unwrap()
+    };
+    assert_eq!(
+        help("track: x, colour: blue"),
+        "a line with `track` takes: at, who, with, occurred"
+    );
+    assert_eq!(
+        help("sent: a, colour: blue"),
+        "a line with `sent` takes: at, who, subject, contains"
+    );
+    assert!(help("colour: blue").ends_with("subject, contains, reason, until, body, value"));
+}
+
+#[test]
 fn a_start_is_a_day_a_time_and_a_zone_and_its_weekday_is_right() {
     for (start, code) in [
         ("Tue 2027-03-01 18:00 Europe/Berlin", "E0602"),
@@ -248,4 +271,19 @@ fn a_file_that_is_published_as_null_is_deleted() {
         .map(|(path, text)| (path.as_str(), text.as_deref()))
         .collect();
     assert_eq!(files, expected);
+}
+
+#[test]
+fn a_wrong_name_at_the_top_is_told_once_and_at_its_place() {
+    let text = "scenarios: a\nstart: Mon 2027-03-01 18:00 Europe/Berlin\nwho: anna\ncontacts:\n  \
+        ana: { email: ana@example.com }\n  ben: { email: ben@example.com }\ncases:\n  - case: one\n    timeline:\n      \
+        - { at: 18:00, track: x }\n      - { at: 18:01, track: x }\n  - case: two\n    timeline:\n      - { at: 18:00, track: x }\n";
+    let faults = read_scenarios("scenarios/a.yaml", text).unwrap_err();
+    let [fault] = faults.as_slice() else {
+        panic!("{faults:#?}")
+    };
+    assert_eq!(
+        (fault.code, fault.at.line, fault.at.column),
+        ("E0607", 3, 6)
+    );
 }

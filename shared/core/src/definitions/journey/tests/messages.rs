@@ -70,6 +70,7 @@ fn value_cases() -> Vec<(&'static str, String)> {
     vec![
         ("E0100", "- journey: trial\n".to_owned()),
         ("E0100", header("removed: old")),
+        ("E0100", header("goal: order_completed")),
         ("E0101", step("{ email: hello }")),
         ("E0101", trigger("joins: vips")),
         ("E0102", header("title:")),
@@ -83,6 +84,7 @@ fn value_cases() -> Vec<(&'static str, String)> {
         ("E0105", step("{ id: First_Step, email: hello }")),
         ("E0105", step("{ id: next, email: hello }")),
         ("E0106", header("state: lvie")),
+        ("E0106", header("reentry: once")),
         (
             "E0107",
             EVENT.replace("trial", "try") + "steps:\n  - { id: hello, email: hello }\n",
@@ -93,6 +95,13 @@ fn value_cases() -> Vec<(&'static str, String)> {
         ),
         ("E0108", header("colour: blue")),
         ("E0108", only_if("{ cliked: hello }")),
+        ("E0108", header("goal: { event: bought, colour: blue }")),
+        ("E0108", header("goal: { if: { contact.plan: pro } }")),
+        ("E0108", trigger("{ event: a, if: { contact.plan: pro } }")),
+        (
+            "E0108",
+            step("{ id: a, branch: [ { path: x, colour: blue }, { path: y } ] }"),
+        ),
         (
             "E0109",
             with_steps(&["{ id: hello, email: hello }", "{ id: hello, wait: 1 day }"]),
@@ -113,6 +122,10 @@ fn shape_cases() -> Vec<(&'static str, String)> {
     vec![
         ("E0110", step("{ id: hello, emial: hello }")),
         ("E0110", step("{ id: hello, note: nothing }")),
+        (
+            "E0110",
+            step("{ id: a, if: { contact.a: 1 }, steps: [ { id: b, email: b } ] }"),
+        ),
         ("E0111", step("{ id: hello, email: hello, wait: 1 day }")),
         ("E0112", step("{ id: pause, wait: 1 day, expires: 2 days }")),
         ("E0112", trigger("{ subscribes: news, key: cart_id }")),
@@ -168,7 +181,11 @@ fn shape_cases() -> Vec<(&'static str, String)> {
 fn phrase_cases() -> Vec<(&'static str, String)> {
     vec![
         ("E0121", step("{ id: pause, wait: 1d }")),
+        ("E0121", step("{ id: pause, wait: 5m }")),
+        ("E0121", step("{ id: pause, wait: 1 week 2 days }")),
         ("E0122", step("{ id: pause, wait: soon }")),
+        ("E0122", step("{ id: pause, wait: until 24.12.2027 }")),
+        ("E0122", step("{ id: pause, wait: until 4.1.2027 09:00 }")),
         ("E0123", step("{ id: pause, wait: 1 day at 25:00 }")),
         ("E0124", header("zone: Europe/Berln")),
         ("E0126", step("{ id: pause, wait: until contact.renewal }")),
@@ -230,6 +247,13 @@ fn flow_cases() -> Vec<(&'static str, String)> {
             with_steps(&[
                 "{ id: hello, email: hello }",
                 "{ id: a, email: a, if: { clicked: helo } }",
+            ]),
+        ),
+        (
+            "E0137",
+            with_steps(&[
+                "{ id: first, email: welcome-mail }",
+                "{ id: a, email: a, if: { clicked: welcome-mail } }",
             ]),
         ),
         (
@@ -400,6 +424,14 @@ fn drawn(code: &str, text: &str) -> String {
         );
     }
     drawn
+}
+
+#[test]
+fn a_key_that_lacks_is_named_once_among_those_that_are_taken() {
+    let found = faults(&header("goal: { colour: blue }"));
+    let help = found.iter().filter_map(|fault| fault.help.as_deref());
+    let takes = "a goal takes: event, where, key, within, value, currency, then";
+    assert_eq!(help.collect::<Vec<_>>(), ["add `event: …`", takes]);
 }
 
 #[test]
