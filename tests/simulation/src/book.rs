@@ -1,0 +1,312 @@
+//! What the simulation writes down while it runs: each effect in the instant in which it takes place, and each promise that
+//! is broken by one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wend_app::memory::MemoryStore;
+use wend_app::ports::{Claim, Label, SendRow};
+use wend_core::contact::Contact;
+use wend_core::id::{ContactKey, EnrollmentId, InputId, PermissionKey, SendId};
+use wend_core::input::Input;
+use wend_core::log::{Effect, LogRow, Trace};
+use wend_core::permission::{Consent, ConsentChange, Permission};
+use wend_core::send::{CallRequest, Outcome, SendRequest, SendState};
+use wend_core::time::Timestamp;
+
+use crate::invariants;
+use crate::plan::Plan;
+use crate::planted::Planted;
+use crate::ports::Parked;
+use crate::projects::Rules;
+use crate::random::mix;
+
+/// What took place, as promises need it.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// The inputs that the world accepted.
+    pub accepted: BTreeSet<(ContactKey, InputId)>,
+    /// Every input that was applied or refused, by its own id.
+    pub applied: BTreeSet<(ContactKey, InputId)>,
+    /// The rows' keys.
+    rows: BTreeSet<(ContactKey, InputId)>,
+    /// Each contact as it was last written.
+    pub contacts: BTreeMap<ContactKey, Contact>,
+    /// How often each contact entered each journey.
+    pub entered: BTreeMap<(ContactKey, String), u32>,
+    /// Runs that have ended.
+    pub ended: BTreeSet<EnrollmentId>,
+    /// The messages that stored decisions ask for.
+    pub requested: BTreeMap<SendId, SendRequest>,
+    /// The calls that stored decisions ask for.
+    pub called: BTreeMap<SendId, CallRequest>,
+    /// The words that stored decisions ask to be written.
+    pub consents: Vec<ConsentChange>,
+    /// How often each message was handed to a provider that took it.
+    pub submissions: BTreeMap<SendId, u32>,
+    /// How each message ended.
+    pub finals: BTreeMap<SendId, Outcome>,
+    /// What addresses said to topics: the newest word, and of two at one moment the no.
+    pub words: BTreeMap<(PermissionKey, String), Consent>,
+    /// Who said no to everything, and when.
+    pub no: BTreeMap<PermissionKey, Timestamp>,
+    /// Closed addresses.
+    pub shut: BTreeSet<PermissionKey>,
+    /// How far the sweep has looked.
+    pub watermark: Timestamp,
+}
+
+impl Record {
+    /// Whether a row with this key is stored.
+    pub fn is_applied(&self, partition: ContactKey, id: InputId) -> bool {
+        self.rows.contains(&(partition, id))
+    }
+
+    /// The earliest due time, and the earliest one that no sweep has seen.
+    pub fn earliest_due(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        let due = || self.contacts.values().filter_map(|contact| contact.due_at);
+        (due().min(), due().filter(|at| *at > self.watermark).min())
+    }
+}
+
+/// Record, plan and verdict of one run.
+#[derive(Debug)]
+pub struct Book {
+    /// What goes wrong.
+    pub plan: Plan,
+    /// The bug under test.
+    pub planted: Option<Planted>,
+    /// What definitions say that promises depend on.
+    pub rules: Rules,
+    /// What took place.
+    pub record: Record,
+    /// Promises that were broken.
+    pub broken: Vec<String>,
+    /// How often each thing was seen.
+    pub reached: BTreeMap<String, u64>,
+    /// Who unsubscribes now.
+    pub cues: Vec<PermissionKey>,
+    /// Messages that come hours late.
+    pub parked: Vec<Parked>,
+    /// Permission rows as they were before their last write.
+    pub permission_before: BTreeMap<PermissionKey, Permission>,
+    /// Whether the future that is being polled shall be dropped.
+    pub is_killed: bool,
+    /// The hash of everything that took place, in order.
+    pub hash: u64,
+}
+
+impl Book {
+    /// An empty book.
+    pub fn new(plan: Plan, planted: Option<Planted>, rules: Rules) -> Self {
+        Self {
+            plan,
+            planted,
+            rules,
+            record: Record::default(),
+            broken: Vec::new(),
+            reached: BTreeMap::new(),
+            cues: Vec::new(),
+            parked: Vec::new(),
+            permission_before: BTreeMap::new(),
+            is_killed: false,
+            hash: 0,
+        }
+    }
+
+    /// Notes that something was seen.
+    pub fn reach(&mut self, what: &str) {
+        if let Some(count) = self.reached.get_mut(what) {
+            *count += 1;
+        } else {
+            self.reached.insert(what.to_owned(), 1);
+        }
+    }
+
+    /// Goes into the trace's hash.
+    pub fn trace(&mut self, what: &str, detail: u64, now: Timestamp) {
+        let at = now.as_millis().unsigned_abs();
+        self.hash = mix(&[self.hash, crate::random::hash(what), detail, at]);
+    }
+
+    /// A promise that was kept, or the words of how it was broken.
+    pub fn check(&mut self, promise: Result<(), String>) {
+        if let Err(words) = promise
+            && self.broken.len() < 20
+        {
+            self.broken.push(words);
+        }
+    }
+
+    /// A commit took place.
+    pub fn committed(&mut self, contact: Option<&Contact>, rows: &[LogRow], now: Timestamp) {
+        for row in rows {
+            let own = (row.partition, row.input.id());
+            let is_new = self.record.applied.insert(own);
+            self.check(invariants::applied_once(row, is_new));
+            self.record.rows.insert((row.partition, row.id));
+            if let Input::Wake(wake) = &row.input {
+                self.check(invariants::wakes_are_never_early(wake, now));
+            }
+            if let Some(refusal) = row.refusal {
+                self.reach(&format!("refused: {refusal:?}"));
+            }
+            row.effects.iter().for_each(|effect| self.asked(effect));
+            row.trace.iter().for_each(|line| self.traced(row, line));
+        }
+        let Some(contact) = contact else {
+            return;
+        };
+        let before = self.record.contacts.get(&contact.id);
+        let promises = [
+            invariants::revisions_only_grow(before, contact),
+            invariants::no_parallel_runs(contact, &self.rules),
+            invariants::draws_are_stable(before, contact),
+            invariants::ended_runs_stay_ended(contact, &self.record.ended),
+        ];
+        let ids: BTreeSet<_> = contact.enrollments.iter().map(|run| run.id).collect();
+        let before = before.map(|before| before.enrollments.iter().map(|run| run.id));
+        let ended = before.into_iter().flatten().filter(|id| !ids.contains(id));
+        let ended: Vec<_> = ended.collect();
+        self.record.ended.extend(ended);
+        for promise in promises {
+            self.check(promise);
+        }
+        let stored = Contact {
+            rev: contact.rev + 1,
+            ..contact.clone()
+        };
+        self.record.contacts.insert(contact.id, stored);
+    }
+
+    fn asked(&mut self, effect: &Effect) {
+        match effect {
+            Effect::Send(request) => {
+                self.record
+                    .requested
+                    .insert(request.send, (**request).clone());
+            }
+            Effect::Call(request) => {
+                self.reach("asked: call");
+                self.record.called.insert(request.call, (**request).clone());
+            }
+            Effect::Consent(change) => self.record.consents.push(change.clone()),
+            Effect::Wake { .. } => {}
+        }
+    }
+
+    fn traced(&mut self, row: &LogRow, line: &Trace) {
+        if let Trace::Entered { journey, .. } = line {
+            self.reach("run began");
+            let times = self
+                .record
+                .entered
+                .entry((row.contact, journey.clone()))
+                .or_default();
+            *times += 1;
+            let times = *times;
+            self.check(invariants::reentry_is_kept(journey, times, &self.rules));
+        }
+        let text = format!("{line:?}");
+        let name = text.split([' ', '(', '{']).next().unwrap_or_default();
+        self.reach(&format!("trace: {name}"));
+    }
+
+    /// A provider took a message.
+    pub fn submitted(&mut self, label: Label<'_>, now: Timestamp) {
+        self.trace("submitted", u64::from(label.is_call), now);
+        if label.is_call {
+            self.reach("submitted: alert");
+            return;
+        }
+        let count = self.record.submissions.entry(label.send).or_default();
+        *count += 1;
+        let count = *count;
+        self.check(invariants::at_most_one_submission(label.send, count));
+    }
+
+    /// A claim took place.
+    pub fn claimed(&mut self, claim: &Claim<'_>) {
+        let (record, rules) = (&self.record, &self.rules);
+        let promises = [
+            invariants::nothing_follows_a_no(claim, record, rules),
+            invariants::asked_for_before_sent(claim, record),
+        ];
+        for promise in promises {
+            self.check(promise);
+        }
+    }
+
+    /// A send row was written.
+    pub fn settled(&mut self, row: &SendRow, now: Timestamp) {
+        let SendState::Final { outcome, .. } = &row.state else {
+            self.reach(match row.state {
+                SendState::Held { .. } => "send: held",
+                SendState::Unknown { .. } => "send: unknown",
+                SendState::Submitting { .. } | SendState::Final { .. } => "send: submitting",
+            });
+            return;
+        };
+        let before = self.record.finals.insert(row.request.send, outcome.clone());
+        self.check(invariants::final_stays(
+            row.request.send,
+            before.as_ref(),
+            outcome,
+        ));
+        if before.as_ref() != Some(outcome) {
+            self.trace(
+                "final",
+                row.request
+                    .send
+                    .as_bytes()
+                    .iter()
+                    .map(|b| u64::from(*b))
+                    .sum(),
+                now,
+            );
+            self.reach(&match outcome {
+                Outcome::Accepted { .. } => "outcome: accepted".to_owned(),
+                Outcome::Rejected { .. } => "outcome: rejected".to_owned(),
+                Outcome::Unknown => "outcome: unknown".to_owned(),
+                Outcome::Skipped { reason } => format!("skipped: {}", reason.name()),
+            });
+        }
+    }
+
+    /// A word on a topic was written.
+    pub fn said(&mut self, change: &ConsentChange, store: &MemoryStore) {
+        let key = (change.permission, change.topic.clone());
+        let said = change.consent;
+        let is_newer = |known: &Consent| {
+            known.at < said.at || (known.at == said.at && known.opted_in && !said.opted_in)
+        };
+        let known = self.record.words.get(&key);
+        if known.is_none_or(is_newer) {
+            self.record.words.insert(key.clone(), said);
+        }
+        let stored = store.permission(change.permission).unwrap_or_default();
+        let expected = self.record.words.get(&key);
+        self.check(invariants::the_newer_word_counts(
+            expected,
+            stored.topics.get(&change.topic),
+        ));
+    }
+
+    /// An unsubscribe was written.
+    pub fn unsubscribed(&mut self, permission: PermissionKey, at: Timestamp) {
+        self.reach("unsubscribed");
+        let known = self.record.no.entry(permission).or_insert(at);
+        *known = (*known).max(at);
+    }
+
+    /// A contact was erased: whoever comes under its name now is somebody new.
+    pub fn erased(&mut self, contact: ContactKey) {
+        self.reach("erased");
+        self.record.contacts.remove(&contact);
+        self.record.entered.retain(|(of, _), _| *of != contact);
+    }
+
+    /// A message went to a queue.
+    pub fn sent_to_queue(&mut self, queue: &str, body: &str) {
+        self.check(invariants::addresses_stay_in_inputs(queue, body));
+    }
+}

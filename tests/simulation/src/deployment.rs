@@ -1,0 +1,267 @@
+//! The use cases, wired over the simulation's ports.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use wend_app::dispatch::Dispatch;
+use wend_app::evaluate::Evaluate;
+use wend_app::feedback::Feedback;
+use wend_app::memory::{
+    Line as ExactLine, Mailbox, MemoryQueue, MemoryStore, OutsideConnections, QueueRules, Queues,
+    SeededIds, VirtualClock, Willing,
+};
+use wend_app::releases::Releases;
+use wend_app::sweep::Sweep;
+use wend_app::track::Track;
+use wend_core::due::Schedule;
+use wend_core::identity::IdentitySecret;
+use wend_core::pace::TokenBucket;
+use wend_core::send::SendTimes;
+use wend_core::time::Timestamp;
+
+use crate::book::Book;
+use crate::ports::{
+    Line, SimAside, SimClock, SimContacts, SimMailer, SimOutside, SimQueue, SimStore,
+};
+use crate::scenario::Scenario;
+
+/// How far the sweep looks ahead.
+pub const LOOK_AHEAD: Duration = Duration::from_mins(10);
+/// What is as late as this is sent again.
+pub const OVERDUE: Duration = Duration::from_mins(5);
+/// Up to here `evaluate` sends a wake itself.
+const BOUNDARY: Duration = Duration::from_mins(15);
+/// Timeout of `evaluate` and `dispatch`, as in `template.yaml`.
+pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(20);
+
+pub type Evaluating =
+    Evaluate<SimContacts, SimStore, SimQueue, SimAside, SimStore, SimClock, SeededIds>;
+pub type Dispatching =
+    Dispatch<SimStore, SimMailer, SimOutside, SimQueue, SimAside, SimStore, SimClock>;
+
+/// A deployment: tables, queues, providers, and two sandboxes of each function that writes.
+#[derive(Debug)]
+pub struct Deployment {
+    pub clock: VirtualClock,
+    pub line: Line,
+    pub secret: IdentitySecret,
+    pub store: MemoryStore,
+    pub queues: Queues,
+    pub mailbox: Mailbox,
+    /// The queues by name: inputs, wakes, dispatch, feedback.
+    pub readers: [(&'static str, MemoryQueue); 4],
+    pub clocks: [SimClock; 4],
+    pub evaluate: [Arc<Evaluating>; 2],
+    pub dispatch: [Arc<Dispatching>; 2],
+    pub feedback: Arc<Feedback<SimStore, SimStore, SimAside>>,
+    pub sweep: Arc<Sweep<SimStore, SimStore, SimQueue, SimClock>>,
+    pub track: Arc<Track<SimStore, SimClock>>,
+}
+
+impl Deployment {
+    /// A deployment to which nothing is published yet.
+    pub fn new(
+        scenario: &Scenario,
+        seed: u64,
+        book: Arc<Mutex<Book>>,
+        start: Timestamp,
+    ) -> Result<Self, String> {
+        let clock = VirtualClock::starting_at(start);
+        let line = Line::new(book, clock.clone());
+        let secret = IdentitySecret::new([7; 32]);
+        let queues = Queues::new(clock.clone(), ExactLine::default());
+        let readers = readers(&queues, scenario.receives_max);
+        let store = MemoryStore::new(clock.clone(), ExactLine::default());
+        store.set_index_lag(scenario.lag);
+        let schedule =
+            Schedule::new(BOUNDARY, LOOK_AHEAD, OVERDUE).map_err(|error| error.to_string())?;
+        let exact = clock.clone();
+        let clocks = scenario
+            .skews_millis
+            .map(|skew| SimClock::new(exact.clone(), skew));
+        let mailbox = Mailbox::new(clock.clone(), ExactLine::default(), secret.clone());
+        let [inputs, wakes, sends, _] = &readers;
+        let parts = Parts {
+            line: &line,
+            secret: &secret,
+            store: &store,
+            queues: &queues,
+        };
+        let queue = |to: &(&'static str, MemoryQueue), operation| parts.queue(to, operation);
+        let [one, two, three, four] = &clocks;
+        let evaluate = |clock: &SimClock, salt: u64| {
+            let targets = [queue(sends, "publish tasks"), queue(wakes, "publish wakes")];
+            Arc::new(parts.evaluate(clock, SeededIds::new(seed ^ salt), schedule, targets))
+        };
+        let dispatch = |clock: &SimClock| {
+            let targets = [
+                queue(inputs, "publish an outcome"),
+                queue(sends, "put a copy back"),
+            ];
+            Arc::new(parts.dispatch(clock, &mailbox, targets, seed))
+        };
+        let sim = parts.store();
+        Ok(Self {
+            evaluate: [evaluate(one, 1), evaluate(two, 2)],
+            dispatch: [dispatch(three), dispatch(four)],
+            feedback: Arc::new(parts.feedback()),
+            sweep: Arc::new(Sweep {
+                index: sim.clone(),
+                watermark: sim.clone(),
+                wakes: queue(wakes, "send wakes ahead"),
+                clock: one.clone(),
+                schedule,
+            }),
+            track: Arc::new(Track {
+                permissions: sim,
+                clock: four.clone(),
+                secret: secret.clone(),
+            }),
+            mailbox: mailbox.clone(),
+            clocks,
+            readers,
+            queues,
+            store,
+            secret,
+            line,
+            clock,
+        })
+    }
+
+    /// A queue as the world puts messages on it.
+    pub fn world_queue(&self, index: usize) -> Option<SimQueue> {
+        let (name, inner) = self.readers.get(index)?;
+        let (line, inner) = (self.line.clone(), inner.clone());
+        Some(SimQueue {
+            line,
+            inner,
+            name,
+            operation: "the world sends",
+        })
+    }
+}
+
+/// The queues, in the order in which workers know them.
+fn readers(queues: &Queues, receives_max: u32) -> [(&'static str, MemoryQueue); 4] {
+    let rules = QueueRules {
+        receives_max,
+        ..QueueRules::default()
+    };
+    let often = QueueRules {
+        receives_max: receives_max * 5,
+        ..rules
+    };
+    [
+        ("inputs", queues.queue("inputs", rules)),
+        ("wakes", queues.queue("wakes", rules)),
+        ("dispatch", queues.queue("dispatch", often)),
+        ("feedback", queues.queue("feedback", rules)),
+    ]
+}
+
+struct Parts<'a> {
+    line: &'a Line,
+    secret: &'a IdentitySecret,
+    store: &'a MemoryStore,
+    queues: &'a Queues,
+}
+
+impl Parts<'_> {
+    fn feedback(&self) -> Feedback<SimStore, SimStore, SimAside> {
+        Feedback {
+            evidence: self.store(),
+            permissions: self.store(),
+            aside: self.aside(),
+        }
+    }
+
+    fn queue(
+        &self,
+        (name, inner): &(&'static str, MemoryQueue),
+        operation: &'static str,
+    ) -> SimQueue {
+        SimQueue {
+            line: self.line.clone(),
+            inner: inner.clone(),
+            name,
+            operation,
+        }
+    }
+
+    fn store(&self) -> SimStore {
+        SimStore {
+            line: self.line.clone(),
+            inner: self.store.clone(),
+        }
+    }
+
+    fn aside(&self) -> SimAside {
+        SimAside {
+            line: self.line.clone(),
+            inner: self.queues.clone(),
+        }
+    }
+
+    fn evaluate(
+        &self,
+        clock: &SimClock,
+        ids: SeededIds,
+        schedule: Schedule,
+        [dispatch, wakes]: [SimQueue; 2],
+    ) -> Evaluating {
+        Evaluate {
+            contacts: SimContacts {
+                line: self.line.clone(),
+                inner: self.store.contacts(self.secret.clone()),
+                store: self.store.clone(),
+                dispatch: dispatch.inner.clone(),
+            },
+            permissions: self.store(),
+            dispatch,
+            wakes,
+            aside: self.aside(),
+            releases: Releases::new(self.store(), clock.clone()),
+            clock: clock.clone(),
+            ids,
+            secret: self.secret.clone(),
+            schedule,
+        }
+    }
+
+    fn dispatch(
+        &self,
+        clock: &SimClock,
+        mailbox: &Mailbox,
+        [inputs, again]: [SimQueue; 2],
+        seed: u64,
+    ) -> Dispatching {
+        Dispatch {
+            ledger: self.store(),
+            provider: SimMailer {
+                line: self.line.clone(),
+                inner: mailbox.clone(),
+            },
+            connections: SimOutside {
+                line: self.line.clone(),
+                inner: OutsideConnections::new(Box::new(Willing)),
+            },
+            inputs,
+            again,
+            aside: self.aside(),
+            releases: Releases::new(self.store(), clock.clone()),
+            clock: clock.clone(),
+            secret: self.secret.clone(),
+            pace: Mutex::new(TokenBucket::new(if seed.is_multiple_of(5) {
+                1
+            } else {
+                1000
+            })),
+            times: SendTimes {
+                function_timeout: FUNCTION_TIMEOUT,
+                unknown_window: Duration::from_mins(5),
+                newcomer_grace: Duration::from_mins(3),
+            },
+            public_url: "https://links.example.com".to_owned(),
+        }
+    }
+}

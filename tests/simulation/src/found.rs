@@ -1,0 +1,64 @@
+//! Bugs that the simulation has found, each as the shortest history that showed it.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::history::{Verdict, play};
+use crate::plan::{Decision, Filter, Trouble};
+use crate::projects::Which;
+use crate::scenario::{Op, Scenario};
+
+/// One contact who says what `events` say, a minute after each other.
+fn one_contact(events: &[&str]) -> Scenario {
+    let traits =
+        json!({ "email": "canary0@example.com", "subscribed": ["news", "club"], "tier": "gold" });
+    let say = |call, body| Op::Say {
+        who: 0,
+        call,
+        body,
+        late_secs: 0,
+        copies: 1,
+    };
+    let mut ops = vec![(Duration::ZERO, say("identify", json!({ "traits": traits })))];
+    for (minute, event) in (1..).zip(events) {
+        let properties = json!({ "cart_id": "c1", "value": 50, "total": 5 });
+        let body = json!({ "event": event, "properties": properties });
+        ops.push((Duration::from_mins(minute), say("track", body)));
+    }
+    Scenario {
+        which: Which::Made,
+        journeys: Vec::new(),
+        contacts: 1,
+        ops,
+        storm: Duration::from_hours(24),
+        calm: Duration::from_hours(48),
+        skews_millis: [0; 4],
+        lag: Duration::ZERO,
+        receives_max: 20,
+        workers: 1,
+    }
+}
+
+fn with(scenario: &Scenario, trouble: Trouble, operation: &'static str, nth: u32) -> Verdict {
+    let decision = Decision {
+        trouble,
+        operation,
+        nth,
+    };
+    play(scenario, 1, Filter::Script([decision].into()), None)
+}
+
+/// A wake was applied, its worker died before the effects were published, and the redelivered wake was no longer the contact's
+/// due time: it was dropped, and the message that the timer asked for was never sent.
+#[test]
+fn effects_of_a_wake_survive_its_worker() {
+    let scenario = one_contact(&["signed_up"]);
+    for trouble in [Trouble::KillAfter, Trouble::LostAnswer] {
+        for nth in 0..3 {
+            let verdict = with(&scenario, trouble, "commit a wake", nth);
+            assert_eq!(verdict.taken.len(), 1, "the fault took place");
+            assert_eq!(verdict.broken, Vec::<String>::new(), "{trouble:?} {nth}");
+        }
+    }
+}

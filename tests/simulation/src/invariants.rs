@@ -1,0 +1,273 @@
+//! The promises, one function each. The first ones are checked at every effect, the last ones after calm.
+
+use std::collections::BTreeSet;
+
+use wend_app::ports::Claim;
+use wend_core::contact::Contact;
+use wend_core::id::{EnrollmentId, SendId};
+use wend_core::input::Wake;
+use wend_core::log::LogRow;
+use wend_core::permission::Consent;
+use wend_core::release::MessageClass;
+use wend_core::send::Outcome;
+use wend_core::time::Timestamp;
+
+use crate::CLOCKS_AGREE_WITHIN;
+use crate::book::Record;
+use crate::projects::Rules;
+
+/// Whether a promise was kept; if not, how it was broken.
+pub type Promise = Result<(), String>;
+
+fn keep(is_kept: bool, words: impl FnOnce() -> String) -> Promise {
+    if is_kept { Ok(()) } else { Err(words()) }
+}
+
+/// A message is handed to its provider at most once.
+pub fn at_most_one_submission(send: SendId, count: u32) -> Promise {
+    keep(count <= 1, || {
+        format!("at_most_one_submission: {send} was submitted {count} times")
+    })
+}
+
+/// Nothing is submitted whose claim follows an unsubscribe or a suppression of its address. A newer opt-in counts again.
+pub fn nothing_follows_a_no(claim: &Claim<'_>, record: &Record, rules: &Rules) -> Promise {
+    let send = claim.request.send;
+    keep(!record.shut.contains(&claim.permission), || {
+        format!("nothing_follows_a_no: {send} was claimed after its address was suppressed")
+    })?;
+    let Some((MessageClass::Marketing, Some(topic))) = rules.templates.get(&claim.request.template)
+    else {
+        return Ok(());
+    };
+    let word = record.words.get(&(claim.permission, topic.clone()));
+    let no = record.no.get(&claim.permission);
+    let is_yes = |word: &Consent| word.opted_in && no.is_none_or(|no| word.at > *no);
+    keep(word.is_some_and(is_yes), || {
+        format!("nothing_follows_a_no: {send} was claimed; {word:?}, unsubscribed {no:?}")
+    })
+}
+
+/// What is submitted was asked for by a decision that is stored.
+pub fn asked_for_before_sent(claim: &Claim<'_>, record: &Record) -> Promise {
+    let send = claim.request.send;
+    keep(record.requested.contains_key(&send), || {
+        format!("asked_for_before_sent: no stored decision asks for {send}")
+    })
+}
+
+/// A final row stays as it is, but that evidence turns unknown into accepted.
+pub fn final_stays(send: SendId, before: Option<&Outcome>, after: &Outcome) -> Promise {
+    let is_kept = match before {
+        None => true,
+        Some(Outcome::Unknown) => matches!(after, Outcome::Unknown | Outcome::Accepted { .. }),
+        Some(before) => before == after,
+    };
+    keep(is_kept, || {
+        format!("final_stays: {send} was {before:?} and became {after:?}")
+    })
+}
+
+/// A contact's revision, and the steps that each run has begun, only grow.
+pub fn revisions_only_grow(before: Option<&Contact>, after: &Contact) -> Promise {
+    let known = before.map_or(0, |before| before.rev);
+    keep(after.rev == known, || {
+        format!(
+            "revisions_only_grow: {} was written over {known} with {}",
+            after.id, after.rev
+        )
+    })?;
+    for run in before.into_iter().flat_map(|before| &before.enrollments) {
+        let begun = after.run(run.id).map_or(u32::MAX, |run| run.steps_begun);
+        keep(begun >= run.steps_begun, || {
+            format!(
+                "revisions_only_grow: run {} went back to step {begun}",
+                run.id
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// A run that has ended never comes back.
+pub fn ended_runs_stay_ended(contact: &Contact, ended: &BTreeSet<EnrollmentId>) -> Promise {
+    let back = contact
+        .enrollments
+        .iter()
+        .find(|run| ended.contains(&run.id));
+    keep(back.is_none(), || {
+        format!("ended_runs_stay_ended: {back:?}")
+    })
+}
+
+/// A contact has at most so many runs of a journey at once as the journey allows, and one of a key.
+pub fn no_parallel_runs(contact: &Contact, rules: &Rules) -> Promise {
+    for run in &contact.enrollments {
+        let like = contact
+            .enrollments
+            .iter()
+            .filter(|other| other.journey == run.journey);
+        let of_key = like.clone().filter(|other| other.key == run.key).count();
+        let limit = rules
+            .journeys
+            .get(&run.journey)
+            .map_or(1, |journey| journey.parallel);
+        let is_kept = of_key <= 1 && like.count() <= usize::from(limit);
+        keep(is_kept, || {
+            format!("no_parallel_runs: {of_key} runs of {} at once", run.journey)
+        })?;
+    }
+    Ok(())
+}
+
+/// Nobody enters a second time where the journey says never.
+pub fn reentry_is_kept(journey: &str, times: u32, rules: &Rules) -> Promise {
+    let is_once = rules
+        .journeys
+        .get(journey)
+        .is_some_and(|journey| journey.is_once);
+    keep(!is_once || times <= 1, || {
+        format!("reentry_is_kept: {journey} was entered {times} times")
+    })
+}
+
+/// Who has drawn a path of a split keeps it.
+pub fn draws_are_stable(before: Option<&Contact>, after: &Contact) -> Promise {
+    let draws = before.into_iter().flat_map(|before| &before.draws);
+    for (salt, path) in draws {
+        keep(after.draws.get(salt) == Some(path), || {
+            format!(
+                "draws_are_stable: {salt} was {path} and became {:?}",
+                after.draws.get(salt)
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// An older word never overrides a newer one; of a yes and a no at one moment the no counts.
+pub fn the_newer_word_counts(expected: Option<&Consent>, stored: Option<&Consent>) -> Promise {
+    keep(expected == stored, || {
+        format!("the_newer_word_counts: {expected:?} was said, {stored:?} is stored")
+    })
+}
+
+/// An input is applied once, however often it is delivered.
+pub fn applied_once(row: &LogRow, is_new: bool) -> Promise {
+    keep(is_new, || {
+        format!("applied_once: {} was applied again", row.input.id())
+    })
+}
+
+/// A wake moves nobody before its time; clocks may differ a little.
+pub fn wakes_are_never_early(wake: &Wake, now: Timestamp) -> Promise {
+    keep(wake.due_at <= now.plus(CLOCKS_AGREE_WITHIN), || {
+        format!(
+            "wakes_are_never_early: due at {}, applied at {now}",
+            wake.due_at
+        )
+    })
+}
+
+/// Addresses stand in no queue but inputs and what the provider itself says.
+pub fn addresses_stay_in_inputs(queue: &str, body: &str) -> Promise {
+    let may = matches!(queue, "inputs" | "feedback");
+    keep(may || !has_address(body), || {
+        format!("addresses_stay_in_inputs: one is in {queue}")
+    })
+}
+
+/// Whether a text has an address of a simulated contact in it.
+pub fn has_address(text: &str) -> bool {
+    text.contains("canary") || text.contains("4915550001")
+}
+
+/// Every accepted input was applied, after dead letters were put back.
+pub fn accepted_is_applied(record: &Record) -> Promise {
+    let lost = record
+        .accepted
+        .iter()
+        .find(|key| !record.applied.contains(key));
+    keep(lost.is_none(), || {
+        format!("accepted_is_applied: {lost:?} was lost")
+    })
+}
+
+/// Every message that a stored decision asks for has ended, as exactly one thing, and its run knows.
+pub fn every_send_ends(record: &Record) -> Promise {
+    for (send, request) in &record.requested {
+        keep(record.finals.contains_key(send), || {
+            format!(
+                "every_send_ends: {send} of step {} never ended",
+                request.step
+            )
+        })?;
+    }
+    let open = record
+        .contacts
+        .values()
+        .flat_map(|contact| &contact.enrollments);
+    let mut open = open.filter(|run| {
+        use wend_core::enrollment::State;
+        matches!(run.state, State::Sending { .. } | State::Asking { .. })
+    });
+    let stuck = open.next();
+    keep(stuck.is_none(), || {
+        format!("every_send_ends: a run still waits for one: {stuck:?}")
+    })
+}
+
+/// The ledger says of each message what became of it: accepted is taken, skipped and rejected never left.
+pub fn the_ledger_is_true(record: &Record) -> Promise {
+    for (send, outcome) in &record.finals {
+        let is_taken = record.submissions.contains_key(send);
+        let is_true = match outcome {
+            Outcome::Accepted { .. } => is_taken,
+            Outcome::Rejected { .. } | Outcome::Skipped { .. } => !is_taken,
+            Outcome::Unknown => true,
+        };
+        keep(is_true, || {
+            format!("the_ledger_is_true: {send} is {outcome:?}, taken: {is_taken}")
+        })?;
+    }
+    let untold = record
+        .submissions
+        .keys()
+        .find(|send| !record.finals.contains_key(send));
+    keep(untold.is_none(), || {
+        format!("the_ledger_is_true: {untold:?} left and has no end")
+    })
+}
+
+/// Every word on a topic that a stored decision asks to be written is written, or a newer one.
+pub fn every_word_is_written(record: &Record) -> Promise {
+    let is_written = |change: &&wend_core::permission::ConsentChange| {
+        let word = record.words.get(&(change.permission, change.topic.clone()));
+        word.is_some_and(|word| word.at >= change.consent.at)
+    };
+    let lost = record.consents.iter().find(|change| !is_written(change));
+    keep(lost.is_none(), || {
+        format!("every_word_is_written: {lost:?} is not")
+    })
+}
+
+/// Nobody is overdue, and who waits for a moment is in the due index by then.
+pub fn nothing_is_overdue(record: &Record, now: Timestamp) -> Promise {
+    for contact in record.contacts.values() {
+        let timer = contact.earliest_timer();
+        keep(timer.is_none_or(|timer| timer > now), || {
+            format!(
+                "nothing_is_overdue: {} was due at {timer:?}, it is {now}",
+                contact.id
+            )
+        })?;
+        let is_seen = timer.is_none_or(|timer| contact.due_at.is_some_and(|due| due <= timer));
+        keep(is_seen, || {
+            format!(
+                "nothing_is_overdue: {} is due at {timer:?}, indexed {:?}",
+                contact.id, contact.due_at
+            )
+        })?;
+    }
+    Ok(())
+}

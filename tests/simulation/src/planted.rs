@@ -1,0 +1,64 @@
+//! Planted bugs: each takes one safeguard away, in an adapter of the simulation and never in the product. A simulation that
+//! misses one is broken.
+
+/// A safeguard that is taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Planted {
+    /// A claim holds whatever became of the permission row since the gate read it.
+    ClaimIgnoresPermission,
+    /// A claim holds whoever has claimed the send before.
+    ClaimIgnoresSend,
+    /// A settlement holds whatever the row has become.
+    SettleIgnoresState,
+    /// A contact is written over what others wrote.
+    CommitIgnoresRevision,
+    /// A row is written although its input was applied before.
+    CommitIgnoresRow,
+    /// The time stands in the log's key, so that a redelivered input is a new one.
+    TimeInLogKey,
+    /// Sends are published before the commit that asks for them.
+    EffectsBeforeCommit,
+    /// A batch is acknowledged whatever failed in it.
+    AcknowledgeFailures,
+    /// A batch is acknowledged before it is worked on.
+    AcknowledgeFirst,
+    /// An outcome that could not be published is taken for published.
+    PublishSwallowsErrors,
+    /// The gate reads a permission row as it was before.
+    StalePermission,
+    /// The mailer tries again when it does not know what became of a mail.
+    MailerRetries,
+    /// Nobody sends the wake of who is overdue.
+    NoSafetySweep,
+    /// A wake takes the contact's due time for its own.
+    WakeWithoutCheck,
+    /// The word that arrives last counts, whatever its time.
+    LastArrivalCounts,
+    /// An unsubscribe answers before it is written.
+    UnsubscribeLater,
+    /// A task carries the address.
+    AddressInTask,
+}
+
+impl Planted {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::ClaimIgnoresPermission,
+        Self::ClaimIgnoresSend,
+        Self::SettleIgnoresState,
+        Self::CommitIgnoresRevision,
+        Self::CommitIgnoresRow,
+        Self::TimeInLogKey,
+        Self::EffectsBeforeCommit,
+        Self::AcknowledgeFailures,
+        Self::AcknowledgeFirst,
+        Self::PublishSwallowsErrors,
+        Self::StalePermission,
+        Self::MailerRetries,
+        Self::NoSafetySweep,
+        Self::WakeWithoutCheck,
+        Self::LastArrivalCounts,
+        Self::UnsubscribeLater,
+        Self::AddressInTask,
+    ];
+}

@@ -1,0 +1,119 @@
+//! The providers of messages, and other systems.
+
+use std::time::Duration;
+
+use wend_app::memory::{Mailbox, OutsideConnections};
+use wend_app::ports::{
+    Called, Clock, Connections, ErrorClass, Label, Mail, Mailer, Submitted, Text, Texter,
+};
+use wend_core::contact::Contact;
+use wend_core::send::CallRequest;
+
+use super::{Line, TROUBLES, instant, slowness, yield_now};
+use crate::plan::Trouble;
+use crate::planted::Planted;
+
+/// The adapter's own time limit: half of the function's timeout.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// The providers with faults.
+#[derive(Clone, Debug)]
+pub struct SimMailer {
+    pub line: Line,
+    pub inner: Mailbox,
+}
+
+impl SimMailer {
+    async fn hand_over(
+        &self,
+        operation: &'static str,
+        label: Label<'_>,
+        take: impl Fn() -> Submitted,
+    ) -> Submitted {
+        yield_now().await;
+        let trouble = self.line.trouble(operation);
+        let reason = "a planned fault".to_owned();
+        let retry_after = Duration::from_secs(2);
+        let ambiguous = Submitted::Ambiguous {
+            reason: reason.clone(),
+        };
+        match trouble {
+            Some((Trouble::Ambiguous, _)) => return ambiguous,
+            Some((Trouble::Invalid, _)) => return Submitted::Rejected { reason },
+            Some((Trouble::Conflict | Trouble::Throttled, _)) => {
+                return Submitted::NotTaken {
+                    reason,
+                    retry_after,
+                };
+            }
+            Some((Trouble::KillBefore, _)) => self.line.die().await,
+            _ => {}
+        }
+        let answer = self.take(label, &take);
+        let mut is_lost = false;
+        match trouble {
+            Some((Trouble::KillAfter, _)) => self.line.die().await,
+            Some((Trouble::LostAnswer, _)) => is_lost = true,
+            Some((Trouble::Slow, bits)) => {
+                is_lost = slowness(bits) > TIME_LIMIT;
+                self.line.clock.sleep(slowness(bits).min(TIME_LIMIT)).await;
+            }
+            _ => {}
+        }
+        yield_now().await;
+        if !is_lost {
+            return answer;
+        }
+        if self.line.book().planted == Some(Planted::MailerRetries) {
+            return self.take(label, &take);
+        }
+        ambiguous
+    }
+
+    fn take(&self, label: Label<'_>, take: impl Fn() -> Submitted) -> Submitted {
+        let answer = take();
+        self.line
+            .book()
+            .submitted(label, self.line.clock.true_now());
+        answer
+    }
+}
+
+impl Mailer for SimMailer {
+    async fn submit(&self, mail: Mail<'_>) -> Submitted {
+        let take = || instant(self.inner.submit(mail));
+        self.hand_over("submit a mail", mail.label, take).await
+    }
+}
+
+impl Texter for SimMailer {
+    async fn text(&self, text: Text<'_>) -> Submitted {
+        let take = || instant(self.inner.text(text));
+        self.hand_over("submit a text", text.label, take).await
+    }
+}
+
+/// Other systems with faults.
+#[derive(Clone, Debug)]
+pub struct SimOutside {
+    pub line: Line,
+    pub inner: OutsideConnections,
+}
+
+impl Connections for SimOutside {
+    async fn call(&self, request: &CallRequest, contact: Option<&Contact>) -> Called {
+        let ask = || Ok(instant(self.inner.call(request, contact)));
+        match self.line.call("ask another system", ask).await {
+            Ok(called) => called,
+            Err(error) if error.class == ErrorClass::Invalid => Called::Failed {
+                reason: error.cause,
+            },
+            Err(error) => Called::NotNow {
+                reason: error.cause,
+                retry_after: Duration::from_secs(30),
+            },
+        }
+    }
+}
+
+const _: () = assert!(!TROUBLES.is_empty());

@@ -1,0 +1,145 @@
+//! Permission rows, the due index, the watermark, releases.
+
+use wend_app::memory::MemoryStore;
+use wend_app::ports::{
+    DueEntry, DueIndex, Permissions, PortError, PublishError, ReleaseStore, Watermark,
+};
+use wend_core::due;
+use wend_core::id::{PartHash, PermissionKey, SendId};
+use wend_core::permission::ConsentChange;
+use wend_core::release::{Manifest, Part};
+use wend_core::time::Timestamp;
+
+use std::time::Duration;
+
+use super::{Line, instant};
+use crate::planted::Planted;
+
+/// The tables with faults.
+#[derive(Clone, Debug)]
+pub struct SimStore {
+    pub line: Line,
+    pub inner: MemoryStore,
+}
+
+impl SimStore {
+    fn planted(&self, planted: Planted) -> bool {
+        self.line.book().planted == Some(planted)
+    }
+
+    /// Keeps what the row was before it is written, for the bug that reads it stale.
+    fn remember(&self, permission: PermissionKey) {
+        if let Ok(row) = self.inner.permission(permission) {
+            self.line.book().permission_before.insert(permission, row);
+        }
+    }
+}
+
+impl Permissions for SimStore {
+    async fn consent(&self, change: &ConsentChange) -> Result<(), PortError> {
+        let write = || {
+            self.remember(change.permission);
+            let mut bent = change.clone();
+            if self.planted(Planted::LastArrivalCounts) {
+                let row = self.inner.permission(change.permission)?;
+                let known = row.topics.get(&change.topic).map(|consent| consent.at);
+                let after = known.map(|at| at.plus(Duration::from_millis(1)));
+                bent.consent.at = bent.consent.at.max(after.unwrap_or_default());
+            }
+            instant(self.inner.consent(&bent))?;
+            self.line.book().said(change, &self.inner);
+            Ok(())
+        };
+        self.line.call("write a consent", write).await
+    }
+
+    async fn unsubscribe(
+        &self,
+        permission: PermissionKey,
+        send: SendId,
+        at: Timestamp,
+    ) -> Result<(), PortError> {
+        let write = || {
+            self.remember(permission);
+            if !self.planted(Planted::UnsubscribeLater) {
+                instant(self.inner.unsubscribe(permission, send, at))?;
+            }
+            self.line.book().unsubscribed(permission, at);
+            Ok(())
+        };
+        self.line.call("write an unsubscribe", write).await
+    }
+
+    async fn suppress(
+        &self,
+        permission: PermissionKey,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<(), PortError> {
+        let write = || {
+            self.remember(permission);
+            instant(self.inner.suppress(permission, reason, at))?;
+            self.line.book().record.shut.insert(permission);
+            Ok(())
+        };
+        self.line.call("suppress an address", write).await
+    }
+}
+
+impl DueIndex for SimStore {
+    async fn due(&self, shard: u8, until: Timestamp) -> Result<Vec<DueEntry>, PortError> {
+        // Most shards are empty here; those take no time.
+        let is_used = {
+            let book = self.line.book();
+            book.record
+                .contacts
+                .keys()
+                .any(|contact| due::shard(*contact) == shard)
+        };
+        if !is_used {
+            return Ok(Vec::new());
+        }
+        let read = || {
+            let mut entries = instant(self.inner.due(shard, until))?;
+            if self.planted(Planted::NoSafetySweep) {
+                let mark = self.line.book().record.watermark;
+                entries.retain(|entry| entry.due_at > mark);
+            }
+            Ok(entries)
+        };
+        self.line.call("read the due index", read).await
+    }
+}
+
+impl Watermark for SimStore {
+    async fn read(&self) -> Result<Timestamp, PortError> {
+        let read = || instant(Watermark::read(&self.inner));
+        self.line.call("read the watermark", read).await
+    }
+
+    async fn advance(&self, to: Timestamp) -> Result<(), PortError> {
+        let advance = || {
+            let mut book = self.line.book();
+            book.record.watermark = book.record.watermark.max(to);
+            drop(book);
+            instant(self.inner.advance(to))
+        };
+        self.line.call("advance the watermark", advance).await
+    }
+}
+
+impl ReleaseStore for SimStore {
+    async fn manifest(&self) -> Result<Option<Manifest>, PortError> {
+        let read = || instant(self.inner.manifest());
+        self.line.call("read the manifest", read).await
+    }
+
+    async fn parts(&self, hashes: &[PartHash]) -> Result<Vec<Part>, PortError> {
+        let read = || instant(self.inner.parts(hashes));
+        self.line.call("read the parts", read).await
+    }
+
+    async fn publish(&self, manifest: &Manifest, parts: &[Part]) -> Result<(), PublishError> {
+        self.inner.publish(manifest, parts).await
+    }
+}

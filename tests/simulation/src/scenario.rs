@@ -1,0 +1,335 @@
+//! What happens in the world: drawn from a seed, each operation can be left out.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use wend_core::tracking::Call;
+
+use crate::projects::{MADE, STARTER, Which};
+use crate::random::{Random, mix};
+
+/// Something that somebody does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    /// A website says something.
+    Say {
+        /// The contact's number.
+        who: usize,
+        /// What.
+        call: &'static str,
+        /// The body.
+        body: Value,
+        /// How many seconds before it was said it happened.
+        late_secs: u64,
+        /// How often the client sends it.
+        copies: u32,
+    },
+    /// A contact says yes or no to a topic in the preferences.
+    Consent {
+        /// The contact's number.
+        who: usize,
+        /// The topic.
+        topic: &'static str,
+        /// Yes or no.
+        opted_in: bool,
+    },
+    /// A contact follows the link to unsubscribe.
+    Unsubscribe {
+        /// The contact's number.
+        who: usize,
+    },
+    /// Somebody ends the contact's runs of a journey.
+    Stop {
+        /// The contact's number.
+        who: usize,
+        /// The journey.
+        journey: &'static str,
+    },
+    /// Somebody enrolls a contact by hand.
+    Enroll {
+        /// The contact's number.
+        who: usize,
+        /// The journey.
+        journey: &'static str,
+    },
+    /// Edited journeys are published, or the first ones again.
+    Publish {
+        /// Whether the edited ones are.
+        edited: bool,
+    },
+    /// A journey is paused.
+    Pause {
+        /// The journey.
+        journey: &'static str,
+    },
+    /// A journey goes on.
+    Resume {
+        /// The journey.
+        journey: &'static str,
+        /// Whether waits end later by the pause.
+        shift: bool,
+    },
+    /// Every contact takes the newest release in.
+    Touch,
+    /// A contact is erased.
+    Erase {
+        /// The contact's number.
+        who: usize,
+    },
+}
+
+impl Op {
+    /// The call of the tracking API.
+    pub fn call_of(name: &str) -> Option<Call> {
+        Call::named(name)
+    }
+}
+
+/// A world and what happens in it.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// The project.
+    pub which: Which,
+    /// Its journeys that are published; none: all.
+    pub journeys: Vec<&'static str>,
+    /// How many contacts there are.
+    pub contacts: usize,
+    /// What happens when, counted from the beginning.
+    pub ops: Vec<(Duration, Op)>,
+    /// How long there may be faults.
+    pub storm: Duration,
+    /// How long it is calm afterwards.
+    pub calm: Duration,
+    /// By how much each sandbox's clock is fast or slow.
+    pub skews_millis: [i64; 4],
+    /// How much the due index lags.
+    pub lag: Duration,
+    /// How often a message is received before it is set aside.
+    pub receives_max: u32,
+    /// How many workers of a kind live at once.
+    pub workers: usize,
+}
+
+const HOUR: u64 = 3600;
+const DAY: u64 = 24 * HOUR;
+
+/// Which address a contact has: some share one.
+pub fn address_of(who: usize) -> usize {
+    if who % 3 == 2 { who - 1 } else { who }
+}
+
+impl Scenario {
+    /// The scenario of a seed.
+    pub fn of(seed: u64) -> Self {
+        let mut random = Random::new(mix(&[seed, 3]));
+        let which = match random.below(20) {
+            0 => Which::Starter,
+            1..=5 => Which::Strict,
+            _ => Which::Made,
+        };
+        let contacts = 1 + random.below(6).min(random.below(6));
+        let storm = random.pick(&[HOUR, 4 * HOUR, DAY, 2 * DAY], HOUR);
+        let mut skews_millis = [0; 4];
+        if random.chance(300) {
+            for skew in &mut skews_millis {
+                *skew = i64::try_from(random.below(10_000)).unwrap_or_default() - 5000;
+            }
+        }
+        let mut scenario = Self {
+            which,
+            journeys: some_journeys(which, &mut random),
+            contacts,
+            ops: Vec::new(),
+            storm: Duration::from_secs(storm),
+            calm: Duration::from_secs(if which == Which::Starter { 40 } else { 12 } * DAY),
+            skews_millis,
+            lag: Duration::from_secs(random.pick(&[0, 0, 2, 600, 2400], 0)),
+            receives_max: random.pick(&[20, 20, 4, 2], 20),
+            workers: 1 + random.below(3),
+        };
+        scenario.fill(&mut random, storm);
+        scenario
+    }
+
+    fn fill(&mut self, random: &mut Random, storm: u64) {
+        for who in 0..self.contacts {
+            let at = random.next() % 60;
+            self.ops
+                .push((Duration::from_secs(at), introduction(who, random)));
+            for _ in 0..=random.below(4) {
+                let at = Duration::from_secs(random.next() % storm.min(at + 2 * HOUR));
+                let op = if self.which == Which::Starter {
+                    starter_event(who, random)
+                } else {
+                    made_event(who, random)
+                };
+                self.ops.push((at, op));
+            }
+            for _ in 0..random.below(3) {
+                let at = Duration::from_secs(random.next() % storm);
+                self.ops.push((at, word(who, random, self.which)));
+            }
+        }
+        if self.which != Which::Starter && random.chance(400) {
+            for _ in 0..=random.below(3) {
+                let at = random.next() % storm;
+                self.ops.extend(operator(random, at, storm));
+            }
+        }
+        self.ops.sort_by_key(|(at, _)| *at);
+    }
+}
+
+/// Some of a project's journeys, so that histories are short and each journey is often there.
+fn some_journeys(which: Which, random: &mut Random) -> Vec<&'static str> {
+    let all: &[&'static str] = if which == Which::Starter {
+        &STARTER
+    } else {
+        &MADE
+    };
+    let count = 1 + random.below(3);
+    (0..count).map(|_| random.pick(all, "series")).collect()
+}
+
+fn copies(random: &mut Random) -> u32 {
+    if random.chance(150) { 2 } else { 1 }
+}
+
+fn late(random: &mut Random) -> u64 {
+    if random.chance(150) {
+        random.between(1, 3 * HOUR)
+    } else {
+        0
+    }
+}
+
+fn introduction(who: usize, random: &mut Random) -> Op {
+    let address = format!("canary{}@example.com", address_of(who));
+    let mut traits = json!({
+        "email": address,
+        "tier": if random.chance(500) { "gold" } else { "silver" },
+        "subscribed": ["news", "club", "offers", "guides", "offers/sms"],
+    });
+    if random.chance(500) {
+        traits["phone"] = json!(format!("+4915550001{:03}", address_of(who)));
+    }
+    if random.chance(100) {
+        traits["email"] = Value::Null;
+    }
+    if random.chance(100) {
+        traits["subscribed"] = json!([]);
+    }
+    let body = json!({ "traits": traits });
+    Op::Say {
+        who,
+        call: "identify",
+        body,
+        late_secs: 0,
+        copies: copies(random),
+    }
+}
+
+fn made_event(who: usize, random: &mut Random) -> Op {
+    let names = [
+        "signed_up",
+        "visited",
+        "ordered",
+        "cart",
+        "cart_emptied",
+        "asked",
+    ];
+    let name = random.pick(&names, "signed_up");
+    let mut properties =
+        json!({ "cart_id": random.pick(&["c1", "c2"], "c1"), "order_id": "o1", "total": 5 });
+    if random.chance(800) {
+        properties["value"] = json!(50);
+    }
+    let body = json!({ "event": name, "properties": properties });
+    Op::Say {
+        who,
+        call: "track",
+        body,
+        late_secs: late(random),
+        copies: copies(random),
+    }
+}
+
+/// An event that begins one of the starter's journeys.
+pub fn starter_body(name: &str) -> Value {
+    let properties = json!({
+        "cart_id": "c1", "value": 80, "checkout_url": "https://shop.example.com/c1", "order_id": "o1",
+        "items": [{ "title": "Shoe", "price": 80 }], "product": "Shoe", "ebook": "running", "total": 80,
+        "rating": 1, "webinar": "spring-2027", "path": "/pricing",
+    });
+    json!({ "event": name, "properties": properties })
+}
+
+fn starter_event(who: usize, random: &mut Random) -> Op {
+    let names = [
+        "cart_updated",
+        "cart_emptied",
+        "order_completed",
+        "order_delivered",
+        "order_returned",
+        "review_submitted",
+        "ebook_downloaded",
+        "demo_booked",
+        "webinar_registered",
+    ];
+    let body = starter_body(random.pick(&names, "cart_updated"));
+    Op::Say {
+        who,
+        call: "track",
+        body,
+        late_secs: late(random),
+        copies: copies(random),
+    }
+}
+
+fn word(who: usize, random: &mut Random, which: Which) -> Op {
+    let topics = if which == Which::Starter {
+        ["news", "offers"]
+    } else {
+        ["news", "club"]
+    };
+    match random.below(4) {
+        0 => Op::Unsubscribe { who },
+        1 => Op::Consent {
+            who,
+            topic: random.pick(&topics, "news"),
+            opted_in: false,
+        },
+        _ => Op::Consent {
+            who,
+            topic: random.pick(&topics, "news"),
+            opted_in: true,
+        },
+    }
+}
+
+fn operator(random: &mut Random, at: u64, storm: u64) -> Vec<(Duration, Op)> {
+    let journey = random.pick(&MADE, "series");
+    let who = random.below(3);
+    let (now, later) = (
+        Duration::from_secs(at),
+        Duration::from_secs(at + random.between(1, storm)),
+    );
+    match random.below(6) {
+        0 => vec![(now, Op::Publish { edited: true })],
+        1 => vec![
+            (now, Op::Publish { edited: true }),
+            (later, Op::Publish { edited: false }),
+        ],
+        2 => {
+            let shift = random.chance(500);
+            vec![
+                (now, Op::Pause { journey }),
+                (later, Op::Resume { journey, shift }),
+                (later + Duration::from_secs(15), Op::Touch),
+            ]
+        }
+        3 => vec![(now, Op::Stop { who, journey })],
+        4 => vec![(now, Op::Erase { who })],
+        _ => vec![(now, Op::Enroll { who, journey })],
+    }
+}

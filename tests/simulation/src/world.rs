@@ -1,0 +1,392 @@
+//! What the world does to a deployment: websites, contacts, operators, the provider's events.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request};
+use serde_json::json;
+use wend_app::memory::{Reaction, SentMail, provider_event};
+use wend_app::ports::{Outgoing, ReleaseStore};
+use wend_core::condition::Topic;
+use wend_core::id::{ContactKey, InputId, PermissionKey, SendId};
+use wend_core::identity::{Channel, EmailAddress, Identity, IdentityKind, IdentitySecret};
+use wend_core::input::{
+    Command, CommandKind, ConsentSaid, Envelope, Feedback, FeedbackKind, Input,
+};
+use wend_core::personal::Personal;
+use wend_core::release::{Manifest, Part, Pause, Resume};
+use wend_core::time::Timestamp;
+use wend_core::token::UnsubscribeToken;
+use wend_core::tracking;
+
+use crate::plan::Trouble;
+use crate::ports::{Parked, instant};
+use crate::random::{Random, mix};
+use crate::runner::{Done, Runner};
+use crate::scenario::{Op, address_of};
+
+/// How long a request to `track` may take.
+const TRACK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An id that follows from numbers.
+fn input_id(parts: &[u64]) -> InputId {
+    let bits = (u128::from(mix(parts)) << 64) | u128::from(mix(&[mix(parts), 1]));
+    InputId::from_bytes(bits.to_be_bytes())
+}
+
+/// A contact's key.
+fn key_of(who: usize, secret: &IdentitySecret) -> Option<ContactKey> {
+    let name = Identity::new(IdentityKind::User, &format!("u{who}"))?;
+    Some(name.key(secret))
+}
+
+/// The permission row of a contact's address.
+pub fn row_of(who: usize, secret: &IdentitySecret) -> Result<PermissionKey, String> {
+    let address = format!("canary{}@example.com", address_of(who));
+    let address = EmailAddress::parse(&address).ok_or("no address")?;
+    Ok(address.permission_key(Channel::Email, secret))
+}
+
+/// The input that a website or a contact's preferences make of an operation; none if it makes none.
+pub fn said(
+    seed: u64,
+    number: usize,
+    op: &Op,
+    now: Timestamp,
+    secret: &IdentitySecret,
+) -> Result<Option<Input>, String> {
+    let id = input_id(&[seed, u64::try_from(number).unwrap_or_default()]);
+    match op {
+        Op::Say {
+            who,
+            call,
+            body,
+            late_secs,
+            ..
+        } => {
+            let mut body = body.clone();
+            let happened = now.minus(Duration::from_secs(*late_secs));
+            if let Some(fields) = body.as_object_mut() {
+                fields.insert("userId".to_owned(), json!(format!("u{who}")));
+                fields.insert("messageId".to_owned(), json!(format!("m{number}")));
+                fields.insert("timestamp".to_owned(), json!(happened.to_string()));
+            }
+            let request = tracking::Request {
+                source: "web",
+                accepted_at: now,
+                sent_at: None,
+            };
+            let event = tracking::read(Op::call_of(call), &body, request, || id);
+            let event = event.map_err(|error| error.to_string())?;
+            Ok(Some(Input::Event(Box::new(event))))
+        }
+        Op::Consent {
+            who,
+            topic,
+            opted_in,
+        } => {
+            let topic = Topic {
+                topic: (*topic).to_owned(),
+                channel: "email".to_owned(),
+            };
+            let said = key_of(*who, secret).map(|contact| ConsentSaid {
+                id,
+                contact,
+                topic: Some(topic),
+                opted_in: *opted_in,
+                at: now,
+            });
+            Ok(said.map(Input::Consent))
+        }
+        _ => Ok(None),
+    }
+}
+
+impl Runner {
+    /// The contact's key.
+    pub fn key(&self, who: usize) -> Option<ContactKey> {
+        key_of(who, &self.deployment.secret)
+    }
+
+    /// Somebody does something.
+    pub fn perform(&mut self, number: usize, op: &Op) -> Result<(), String> {
+        let now = self.now();
+        self.stir(now);
+        let at = u64::try_from(number).unwrap_or_default();
+        let id = input_id(&[self.seed, at]);
+        match op {
+            Op::Say { .. } | Op::Consent { .. } => {
+                let Some(input) = said(self.seed, number, op, now, &self.deployment.secret)? else {
+                    return Ok(());
+                };
+                let copies = if let Op::Say { copies, .. } = op {
+                    *copies
+                } else {
+                    1
+                };
+                (0..copies).try_for_each(|_| self.accept(input.clone()))
+            }
+            Op::Unsubscribe { who } => {
+                let row = row_of(*who, &self.deployment.secret)?;
+                self.unsubscribe(row);
+                Ok(())
+            }
+            Op::Stop { who, journey } => {
+                let journey = (*journey).to_owned();
+                self.command(*who, id, CommandKind::Stop { journey })
+            }
+            Op::Enroll { who, journey } => {
+                let (journey, data) = ((*journey).to_owned(), Personal::default());
+                self.command(*who, id, CommandKind::Enroll { journey, data })
+            }
+            Op::Touch => self.touch_all(at),
+            Op::Erase { who } => {
+                if let Some(contact) = self.key(*who) {
+                    self.deployment.store.erase(contact, now);
+                    self.deployment.line.book().erased(contact);
+                }
+                Ok(())
+            }
+            Op::Publish { edited } => {
+                let (first, second) = &self.parts;
+                self.publish(if *edited { second } else { first })
+            }
+            Op::Pause { journey } => self.pause(journey, None),
+            Op::Resume { journey, shift } => {
+                let how = if *shift {
+                    Resume::Shift
+                } else {
+                    Resume::AsIfRunning
+                };
+                self.pause(journey, Some(how))
+            }
+        }
+    }
+
+    /// What may go wrong with the surroundings.
+    fn stir(&mut self, now: Timestamp) {
+        let trouble = {
+            let mut book = self.deployment.line.book();
+            book.trace("op", 0, now);
+            book.plan
+                .ask("surroundings", &[Trouble::ClockJump, Trouble::Redrive])
+        };
+        match trouble {
+            Some((Trouble::Redrive, _)) => self.redrive(),
+            Some((_, bits)) => {
+                let millis = i64::try_from(bits % 20_000).unwrap_or_default() - 10_000;
+                let index = usize::try_from(bits >> 32).unwrap_or_default() % 4;
+                if let Some(clock) = self.deployment.clocks.get(index) {
+                    clock.jump(millis);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// Accepts an input now: from here on it may not be lost.
+    pub fn accept(&self, input: Input) -> Result<(), String> {
+        let envelope = Envelope {
+            accepted_at: self.now(),
+            input,
+        };
+        let key = (
+            envelope.input.partition(&self.deployment.secret),
+            envelope.input.id(),
+        );
+        let body = serde_json::to_string(&envelope).map_err(|error| error.to_string())?;
+        self.deployment.line.book().record.accepted.insert(key);
+        let queue = self.deployment.world_queue(0).ok_or("no queue")?;
+        queue
+            .take(Outgoing::now(body))
+            .map_err(|error| error.to_string())
+    }
+
+    fn command(&self, who: usize, id: InputId, kind: CommandKind) -> Result<(), String> {
+        let Some(contact) = self.key(who) else {
+            return Ok(());
+        };
+        let command = Command {
+            id,
+            contact,
+            at: self.now(),
+            kind,
+        };
+        self.accept(Input::Command(Box::new(command)))
+    }
+
+    fn touch_all(&self, number: u64) -> Result<(), String> {
+        let contacts: Vec<ContactKey> = {
+            let book = self.deployment.line.book();
+            book.record.contacts.keys().copied().collect()
+        };
+        for (index, contact) in (0_u64..).zip(contacts) {
+            let id = input_id(&[self.seed, number, 1 + index]);
+            let command = Command {
+                id,
+                contact,
+                at: self.now(),
+                kind: CommandKind::Touch,
+            };
+            self.accept(Input::Command(Box::new(command)))?;
+        }
+        Ok(())
+    }
+
+    /// Publishes a release.
+    pub fn publish(&self, parts: &[Part]) -> Result<(), String> {
+        let store = &self.deployment.store;
+        let before = instant(store.manifest()).map_err(|error| error.to_string())?;
+        let manifest = Manifest::next(before.as_ref(), parts, self.now());
+        instant(store.publish(&manifest, parts)).map_err(|error| error.to_string())
+    }
+
+    fn pause(&self, journey: &str, resume: Option<Resume>) -> Result<(), String> {
+        let store = &self.deployment.store;
+        let manifest = instant(store.manifest()).map_err(|error| error.to_string())?;
+        let mut manifest = manifest.unwrap_or_default();
+        let pauses = manifest.pauses.entry(journey.to_owned()).or_default();
+        match (pauses.last_mut(), resume) {
+            (Some(last), Some(resume)) if last.resumed.is_none() => {
+                last.resumed = Some((self.now(), resume));
+            }
+            (Some(last), None) if last.resumed.is_none() => {}
+            (_, None) => pauses.push(Pause {
+                from: self.now(),
+                resumed: None,
+            }),
+            (_, Some(_)) => {}
+        }
+        manifest.number += 1;
+        manifest.published_at = self.now();
+        instant(store.publish(&manifest, &[])).map_err(|error| error.to_string())
+    }
+
+    /// Follows the link by which everybody can stop mail to an address.
+    pub fn unsubscribe(&mut self, permission: PermissionKey) {
+        let send = SendId::from_bytes([0; 16]);
+        let token = UnsubscribeToken { permission, send }.sign(&self.deployment.secret);
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(format!("/u/{token}"));
+        let Ok(request) = request.body(Bytes::new()) else {
+            return;
+        };
+        let track = self.deployment.track.clone();
+        self.start(None, TRACK_TIMEOUT, async move {
+            let _ = track.handle(request).await;
+            Done::Nothing
+        });
+    }
+
+    pub(crate) fn take_cues(&mut self) {
+        let cues = std::mem::take(&mut self.deployment.line.book().cues);
+        for permission in cues {
+            self.unsubscribe(permission);
+        }
+    }
+
+    /// Puts dead letters back on their queues.
+    pub fn redrive(&mut self) {
+        let letters = self.deployment.queues.dead_letters();
+        for letter in letters.iter().skip(self.redriven) {
+            self.deployment.line.book().reach("dead letter redriven");
+            let mut readers = self.deployment.readers.iter();
+            if let Some((_, queue)) = readers.find(|(name, _)| *name == letter.queue) {
+                let _ = queue.put(vec![Outgoing::now(letter.body.clone())]);
+            }
+        }
+        self.redriven = letters.len();
+    }
+
+    /// The provider says what became of mails, and contacts react to them.
+    pub(crate) fn tell(&mut self) -> Result<(), String> {
+        for mail in self.deployment.mailbox.sent_from(self.told) {
+            self.told += 1;
+            let is_call = self
+                .deployment
+                .line
+                .book()
+                .record
+                .called
+                .contains_key(&mail.send);
+            if is_call || mail.channel == Channel::Sms {
+                continue;
+            }
+            let salt = mail
+                .send
+                .as_bytes()
+                .iter()
+                .fold(self.seed, |sum, byte| mix(&[sum, u64::from(*byte)]));
+            let mut random = Random::new(salt);
+            self.tell_event(&mail, &Reaction::Send)?;
+            match random.below(12) {
+                0 => self.tell_event(&mail, &Reaction::Bounce)?,
+                1 => {
+                    self.tell_event(&mail, &Reaction::Delivery)?;
+                    self.tell_event(&mail, &Reaction::Complaint)?;
+                }
+                _ => self.tell_event(&mail, &Reaction::Delivery)?,
+            }
+            if random.chance(300) {
+                self.react(&mail, FeedbackKind::Opened, 1)?;
+            }
+            if random.chance(200) {
+                self.react(&mail, FeedbackKind::Clicked, 2)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_event(&self, mail: &SentMail, reaction: &Reaction) -> Result<(), String> {
+        let now = self.now();
+        let Some(event) = provider_event(mail, reaction, now) else {
+            return Ok(());
+        };
+        let body = event.to_string();
+        let troubles = &[Trouble::EventLost, Trouble::EventLate, Trouble::EventTwice];
+        let trouble = self
+            .deployment
+            .line
+            .book()
+            .plan
+            .ask("provider event", troubles);
+        let queue = self.deployment.world_queue(3).ok_or("no queue")?;
+        let put = |body: String| {
+            queue
+                .take(Outgoing::now(body))
+                .map_err(|error| error.to_string())
+        };
+        match trouble {
+            Some((Trouble::EventLost, _)) => Ok(()),
+            Some((Trouble::EventLate, bits)) => {
+                let at = now.plus(Duration::from_secs(bits % 7200));
+                self.deployment.line.book().parked.push(Parked {
+                    at,
+                    queue: "feedback",
+                    body,
+                });
+                Ok(())
+            }
+            Some(_) => put(body.clone()).and_then(|()| put(body)),
+            None => put(body),
+        }
+    }
+
+    fn react(&self, mail: &SentMail, kind: FeedbackKind, salt: u64) -> Result<(), String> {
+        let bytes = mail.send.as_bytes().iter().map(|byte| u64::from(*byte));
+        let parts: Vec<u64> = bytes.chain([salt]).collect();
+        let feedback = Feedback {
+            id: input_id(&parts),
+            contact: mail.contact,
+            send: mail.send,
+            journey: mail.journey.clone(),
+            step: mail.step.clone(),
+            at: self.now(),
+            kind,
+            is_machine: false,
+            link: None,
+        };
+        self.accept(Input::Feedback(Box::new(feedback)))
+    }
+}
