@@ -1,0 +1,128 @@
+//! A failed call says its class: callers match it, never words.
+
+use wend_app::ports::{
+    Claim, Commit, Contacts, DueIndex, ErrorClass, Evidence, KeyStore, Ledger, Permissions,
+    PortError, PublishError, ReleaseStore, SecretStore, Settled, Watermark,
+};
+use wend_core::id::PartHash;
+use wend_core::identity::IdentitySecret;
+use wend_core::release::Manifest;
+
+use crate::draw::{
+    address, at, call, contact, held, key, named, request, row, send_id, submitting, unknown, word,
+};
+use crate::kit::FailingTables;
+
+/// Every class that a caller may see.
+pub const CLASSES: [ErrorClass; 4] = [
+    ErrorClass::Conflict,
+    ErrorClass::Throttled,
+    ErrorClass::Ambiguous,
+    ErrorClass::Invalid,
+];
+
+/// That the call has failed with `class`.
+pub fn assert_class<T>(answer: Result<T, PortError>, class: ErrorClass) {
+    match answer {
+        Err(error) => assert_eq!(error.class, class, "{error}"),
+        Ok(_) => panic!("the call did not fail; it should be {class}"),
+    }
+}
+
+pub async fn contacts_say_the_class(kit: impl FailingTables) {
+    let (ana, pointers, rows) = (contact(1), [named("ana")], [row(1, 1)]);
+    for class in CLASSES {
+        let (_, contacts) = kit.failing(class).await;
+        assert_class(contacts.load(key(1)).await, class);
+        assert_class(contacts.timeline(key(1)).await, class);
+        let unchanged = Commit {
+            contact: None,
+            pointers: &[],
+            rows: &rows,
+        };
+        assert_class(contacts.commit(unchanged).await, class);
+        let changed = Commit {
+            contact: Some(&ana),
+            pointers: &pointers,
+            rows: &rows,
+        };
+        assert_class(contacts.commit(changed).await, class);
+    }
+}
+
+pub async fn the_ledger_says_the_class(kit: impl FailingTables) {
+    let asked = request(1);
+    for class in CLASSES {
+        let (tables, _) = kit.failing(class).await;
+        assert_class(Ledger::read(&tables, &asked, None).await, class);
+        assert_class(tables.about(&call(1, 1)).await, class);
+        let claim = Claim {
+            request: &asked,
+            permission: address(1),
+            permission_rev: 0,
+            recent: Vec::new(),
+            at: at(5),
+        };
+        // A conflict of a claim is lost: it is read and decided anew.
+        match tables.claim(claim).await {
+            Ok(Settled::Lost) if class == ErrorClass::Conflict => {}
+            answer => assert_class(answer, class),
+        }
+        assert_class(tables.skip(&asked, &held(5)).await, class);
+        let (from, to) = (submitting(5), unknown(6));
+        assert_class(tables.settle(send_id(1), &from, &to).await, class);
+        assert_class(tables.take_back(address(1), send_id(1)).await, class);
+        assert_class(tables.accepted(send_id(1), "id", at(5)).await, class);
+    }
+}
+
+pub async fn permissions_say_the_class(kit: impl FailingTables) {
+    for class in CLASSES {
+        let (tables, _) = kit.failing(class).await;
+        assert_class(tables.consent(&word("news", true, 1)).await, class);
+        let said = tables.unsubscribe(address(1), send_id(1), at(1));
+        assert_class(said.await, class);
+        assert_class(tables.suppress(address(1), "bounce", at(1)).await, class);
+    }
+}
+
+pub async fn index_and_watermark_say_the_class(kit: impl FailingTables) {
+    for class in CLASSES {
+        let (tables, _) = kit.failing(class).await;
+        assert_class(tables.due(1, at(1)).await, class);
+        assert_class(Watermark::read(&tables).await, class);
+        assert_class(tables.advance(at(1)).await, class);
+    }
+}
+
+pub async fn releases_say_the_class(kit: impl FailingTables) {
+    let manifest = Manifest::next(None, &[], at(1));
+    for class in CLASSES {
+        let (tables, _) = kit.failing(class).await;
+        assert_class(tables.manifest().await, class);
+        let unknown = PartHash::from_bytes([1; 16]);
+        assert_class(tables.parts(&[unknown]).await, class);
+        match tables.publish(&manifest, &[]).await {
+            Err(PublishError::Port(error)) => assert_eq!(error.class, class, "{error}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+pub async fn keys_and_secret_say_the_class(kit: impl FailingTables) {
+    for class in CLASSES {
+        let (tables, _) = kit.failing(class).await;
+        assert_class(tables.is_known("hash").await, class);
+        assert_class(tables.add("hash", "site").await, class);
+        assert_class(tables.secret(IdentitySecret::new([1; 32])).await, class);
+    }
+}
+
+/// Where a port reads before it writes, a read that succeeds hides no failure of the write.
+pub async fn writes_behind_a_read_say_the_class(kit: impl FailingTables) {
+    for class in CLASSES {
+        let tables = kit.failing_to_write(class).await;
+        assert_class(tables.secret(IdentitySecret::new([1; 32])).await, class);
+        assert_class(tables.take_back(address(1), send_id(1)).await, class);
+    }
+}

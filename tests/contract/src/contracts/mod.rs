@@ -1,0 +1,13 @@
+//! The contracts, a module a port or a part of one.
+
+pub mod commits;
+pub mod contacts;
+pub mod due;
+pub mod evidence;
+pub mod failures;
+pub mod ledger;
+pub mod permissions;
+pub mod queue_failures;
+pub mod queues;
+pub mod releases;
+pub mod sizes;

@@ -1,0 +1,141 @@
+//! What addresses said.
+
+use futures_util::future::join_all;
+use wend_app::ports::{Ledger, Permissions};
+use wend_core::permission::{Consent, Permission, TopicState};
+
+use crate::draw::{address, at, request, send_id, word};
+use crate::kit::TableKit;
+
+async fn says(kit: &impl TableKit, opted_in: bool, secs: i64) {
+    let said = kit.tables().consent(&word("news", opted_in, secs)).await;
+    said.unwrap();
+}
+
+async fn unsubscribes(kit: &impl TableKit, secs: i64) {
+    let said = kit.tables().unsubscribe(address(1), send_id(1), at(secs));
+    said.await.unwrap();
+}
+
+async fn permission(kit: &impl TableKit) -> Permission {
+    let asked = request(1);
+    let view = Ledger::read(kit.tables(), &asked, Some(address(1)));
+    view.await.unwrap().permission
+}
+
+async fn state(kit: &impl TableKit) -> TopicState {
+    permission(kit).await.topic_state("news")
+}
+
+pub async fn the_last_word_by_time_counts_in_any_order(kit: impl TableKit) {
+    assert_eq!(state(&kit).await, TopicState::Unasked);
+    says(&kit, false, 20).await;
+    says(&kit, true, 10).await;
+    let no = Consent {
+        opted_in: false,
+        at: at(20),
+    };
+    assert_eq!(permission(&kit).await.topics["news"], no);
+    says(&kit, true, 30).await;
+    assert_eq!(state(&kit).await, TopicState::OptedIn);
+    says(&kit, false, 29).await;
+    assert_eq!(state(&kit).await, TopicState::OptedIn);
+    // A time before 1970, which is only a smaller number.
+    let change = word("old", true, -30);
+    kit.tables().consent(&change).await.unwrap();
+    kit.tables()
+        .consent(&word("old", false, -40))
+        .await
+        .unwrap();
+    assert!(permission(&kit).await.topics["old"].opted_in);
+}
+
+pub async fn of_two_words_at_one_moment_the_no_counts(kit: impl TableKit) {
+    for (moment, order) in [(10, [true, false]), (20, [false, true])] {
+        for opted_in in order {
+            says(&kit, opted_in, moment).await;
+        }
+        assert_eq!(state(&kit).await, TopicState::OptedOut, "{order:?}");
+    }
+    // Also of an opt-in and an unsubscribe from everything.
+    says(&kit, true, 30).await;
+    unsubscribes(&kit, 30).await;
+    assert_eq!(state(&kit).await, TopicState::OptedOut);
+}
+
+pub async fn topics_do_not_touch_each_other(kit: impl TableKit) {
+    let strange = "günstig. Angebote: #1";
+    for (topic, opted_in, secs) in [("news", true, 10), (strange, false, 5), ("at", true, 1)] {
+        let said = kit.tables().consent(&word(topic, opted_in, secs)).await;
+        said.unwrap();
+    }
+    let row = permission(&kit).await;
+    let topics = row.topics.iter();
+    let topics = topics.map(|(topic, said)| (topic.as_str(), said.opted_in, said.at));
+    let expected = [
+        ("at", true, at(1)),
+        (strange, false, at(5)),
+        ("news", true, at(10)),
+    ];
+    assert_eq!(topics.collect::<Vec<_>>(), expected);
+}
+
+pub async fn a_later_opt_in_undoes_an_unsubscribe_and_an_older_one_does_not(kit: impl TableKit) {
+    says(&kit, true, 10).await;
+    unsubscribes(&kit, 20).await;
+    assert_eq!(state(&kit).await, TopicState::OptedOut);
+    says(&kit, true, 15).await;
+    assert_eq!(state(&kit).await, TopicState::OptedOut);
+    says(&kit, true, 25).await;
+    assert_eq!(state(&kit).await, TopicState::OptedIn);
+    unsubscribes(&kit, 30).await;
+    assert_eq!(state(&kit).await, TopicState::OptedOut);
+}
+
+pub async fn an_older_unsubscribe_changes_nothing(kit: impl TableKit) {
+    unsubscribes(&kit, 20).await;
+    let before = permission(&kit).await;
+    unsubscribes(&kit, 10).await;
+    unsubscribes(&kit, 20).await;
+    assert_eq!(permission(&kit).await, before);
+    unsubscribes(&kit, 30).await;
+    assert_eq!(permission(&kit).await.unsubscribed_at, Some(at(30)));
+}
+
+pub async fn a_suppression_keeps_its_first_time(kit: impl TableKit) {
+    for secs in [20, 30, 10] {
+        let closed = kit.tables().suppress(address(1), "bounce", at(secs));
+        closed.await.unwrap();
+    }
+    let row = permission(&kit).await;
+    assert_eq!((row.suppressed_at, row.rev), (Some(at(20)), 1));
+}
+
+pub async fn each_write_moves_the_revision_and_a_repeated_word_does_not(kit: impl TableKit) {
+    let close = || kit.tables().suppress(address(1), "bounce", at(9));
+    assert_eq!(permission(&kit).await.rev, 0);
+    for (rev, secs) in [(1, 10), (1, 10), (1, 9), (2, 11)] {
+        says(&kit, true, secs).await;
+        assert_eq!(permission(&kit).await.rev, rev, "{secs}");
+    }
+    for _ in 0..2 {
+        unsubscribes(&kit, 12).await;
+        assert_eq!(permission(&kit).await.rev, 3);
+    }
+    for _ in 0..2 {
+        close().await.unwrap();
+        assert_eq!(permission(&kit).await.rev, 4);
+    }
+}
+
+pub async fn words_at_once_are_all_kept(kit: impl TableKit) {
+    let changes: Vec<_> = (0..8)
+        .map(|n| word(&format!("topic {n}"), n % 2 == 0, 10))
+        .collect();
+    let said = changes.iter().map(|change| kit.tables().consent(change));
+    for said in join_all(said).await {
+        said.unwrap();
+    }
+    let row = permission(&kit).await;
+    assert_eq!((row.rev, row.topics.len()), (8, 8));
+}
