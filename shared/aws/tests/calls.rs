@@ -175,7 +175,7 @@ async fn ten_contacts_are_ten_reads_and_ten_writes() {
 }
 
 #[tokio::test]
-async fn outcomes_and_wakes_are_one_read_and_one_transaction_and_a_stale_wake_one_read() {
+async fn outcomes_and_wakes_are_one_read_and_one_transaction_and_a_stale_wake_two_reads() {
     let world = World::new().await;
     world.apply([world.signs_up("ana")]).await;
     world.dispatch_queue().await;
@@ -198,7 +198,8 @@ async fn outcomes_and_wakes_are_one_read_and_one_transaction_and_a_stale_wake_on
     .await;
     assert_eq!(woken, Bill::of(&READ_AND_TRANSACTION, 1.0, 5.0));
     let stale = bill(&world, "evaluate: wake that comes twice", &[wake]).await;
-    assert_eq!(stale, Bill::of(&[("GetItem", 1)], 1.0, 0.0));
+    // The contact, and the row: whoever applied the wake may have died before its effects were published.
+    assert_eq!(stale, Bill::of(&[("GetItem", 2)], 2.0, 0.0));
 }
 
 #[tokio::test]

@@ -342,7 +342,7 @@ async fn a_cancelled_transaction_says_what_may_be_done_about_it() {
 }
 
 #[tokio::test]
-async fn a_wake_for_another_time_is_dropped_without_a_row() {
+async fn a_wake_that_comes_twice_has_one_row_and_the_same_effects_again() {
     let world = World::new().await;
     world.apply([world.signs_up("ana")]).await;
     world.dispatch_queue().await;
@@ -355,8 +355,12 @@ async fn a_wake_for_another_time_is_dropped_without_a_row() {
     let rows = world.timeline("ana").await.len();
     assert_eq!(world.evaluate().batch(&bodies()).await, [] as [&str; 0]);
     assert_eq!(world.timeline("ana").await.len(), rows);
-    let asked = request(&world.dispatch.take_one());
-    assert_eq!(asked.template, "tips");
+    let asked = world.dispatch.take();
+    let [once, again] = asked.as_slice() else {
+        panic!("{asked:?}")
+    };
+    assert_eq!(request(once).template, "tips");
+    assert_eq!(request(once).send, request(again).send);
     let envelope: wend_core::input::Envelope = serde_json::from_str(&wake.body).unwrap();
     assert!(matches!(envelope.input, Input::Wake(_)));
 }
