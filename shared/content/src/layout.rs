@@ -41,45 +41,13 @@ pub(crate) fn html(markdown: &str, preheader: Option<&str>, footer: Option<&Foot
 }
 
 /// A link or picture that leads anywhere but to the web, mail or phone leads nowhere.
-fn harmless(event: Event<'_>) -> Event<'_> {
-    fn or_nowhere(url: CowStr<'_>) -> CowStr<'_> {
-        if is_web(&url) {
-            url
-        } else {
-            CowStr::Borrowed("#")
-        }
+fn harmless(mut event: Event<'_>) -> Event<'_> {
+    if let Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) = &mut event
+        && !is_web(dest_url)
+    {
+        *dest_url = CowStr::Borrowed("#");
     }
-    match event {
-        Event::Start(Tag::Link {
-            link_type,
-            dest_url,
-            title,
-            id,
-        }) => {
-            let dest_url = or_nowhere(dest_url);
-            Event::Start(Tag::Link {
-                link_type,
-                dest_url,
-                title,
-                id,
-            })
-        }
-        Event::Start(Tag::Image {
-            link_type,
-            dest_url,
-            title,
-            id,
-        }) => {
-            let dest_url = or_nowhere(dest_url);
-            Event::Start(Tag::Image {
-                link_type,
-                dest_url,
-                title,
-                id,
-            })
-        }
-        event => event,
-    }
+    event
 }
 
 /// The text part: Markdown is made to be read as it stands.
