@@ -17,5 +17,7 @@ pub mod settings;
 pub mod sns;
 #[cfg(feature = "queues")]
 pub mod sqs;
+#[cfg(feature = "mail")]
+mod submitted;
 pub mod system;
 pub mod telemetry;

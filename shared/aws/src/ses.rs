@@ -6,26 +6,16 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sesv2::Client;
-use aws_sdk_sesv2::error::SdkError;
-use aws_sdk_sesv2::operation::send_email::{SendEmailError, SendEmailInput};
+use aws_sdk_sesv2::operation::send_email::SendEmailInput;
 use aws_sdk_sesv2::types::{
     Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
 use wend_app::ports::{Mail, Mailer, Submitted};
 use wend_core::identity::IdentitySecret;
 
-use crate::error::words;
 use crate::settings;
-
-/// Over the account's rate: the second is full.
-pub(crate) const RATE_PAUSE: Duration = Duration::from_secs(2);
-/// Over the daily quota: the window moves slowly. As long as a queue can delay.
-pub(crate) const QUOTA_PAUSE: Duration = Duration::from_mins(15);
-/// The account or the configuration is at fault: somebody must mend it, nothing may be lost meanwhile.
-pub(crate) const FAULT_PAUSE: Duration = Duration::from_mins(2);
+use crate::submitted::{FAULT_PAUSE, NotTaken, QUOTA_PAUSE, RATE_PAUSE, classify};
 
 /// Sends through SES, one request a message, never repeated.
 #[derive(Clone, Debug)]
@@ -116,66 +106,26 @@ impl Mailer for SesMailer {
             Ok(answer) => Submitted::Accepted {
                 provider_id: answer.message_id().unwrap_or_default().to_owned(),
             },
-            Err(error) => classify(&error),
+            Err(error) => classify(&error, not_taken),
         }
     }
 }
 
-/// What a failed request means. Only what is listed is certain; everything else is ambiguous.
-fn classify(error: &SdkError<SendEmailError, HttpResponse>) -> Submitted {
-    let reason = words(error);
-    match error {
-        SdkError::ServiceError(context) if context.raw().status().as_u16() < 500 => {
-            let message = context.err().message().unwrap_or_default();
-            let retry_after = match context.err().code().unwrap_or_default() {
-                "MessageRejected" | "BadRequestException" => return Submitted::Rejected { reason },
-                "TooManyRequestsException"
-                | "ThrottlingException"
-                | "Throttling"
-                | "LimitExceededException"
-                    if message.contains("Daily") =>
-                {
-                    QUOTA_PAUSE
-                }
-                "TooManyRequestsException"
-                | "ThrottlingException"
-                | "Throttling"
-                | "LimitExceededException" => RATE_PAUSE,
-                _ => FAULT_PAUSE,
-            };
-            Submitted::NotTaken {
-                reason,
-                retry_after,
-            }
+/// What SES's error codes say of the message.
+fn not_taken(code: &str, message: &str) -> NotTaken {
+    match code {
+        "MessageRejected" | "BadRequestException" => NotTaken::ForGood,
+        "TooManyRequestsException"
+        | "ThrottlingException"
+        | "Throttling"
+        | "LimitExceededException" => {
+            let is_for_today = message.contains("Daily");
+            NotTaken::For(if is_for_today {
+                QUOTA_PAUSE
+            } else {
+                RATE_PAUSE
+            })
         }
-        SdkError::ConstructionFailure(_) => Submitted::Rejected { reason },
-        _ if is_never_connected(error) => Submitted::NotTaken {
-            reason,
-            retry_after: FAULT_PAUSE,
-        },
-        _ => Submitted::Ambiguous { reason },
+        _ => NotTaken::For(FAULT_PAUSE),
     }
-}
-
-/// Whether no byte was sent.
-pub(crate) fn is_never_connected<E, R>(error: &SdkError<E, R>) -> bool {
-    match error {
-        SdkError::DispatchFailure(failure) => failure
-            .as_connector_error()
-            .is_some_and(|error| is_refused(error)),
-        _ => false,
-    }
-}
-
-/// Whether the connection was refused, before a byte was sent.
-fn is_refused(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        let io = error.downcast_ref::<std::io::Error>();
-        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionRefused) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }

@@ -6,16 +6,12 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sns::Client;
-use aws_sdk_sns::error::SdkError;
-use aws_sdk_sns::operation::publish::PublishError;
 use aws_sdk_sns::types::MessageAttributeValue;
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
 use wend_app::ports::{Mail, Mailer, Submitted, Text, Texter};
 
-use crate::error::words;
-use crate::ses::{FAULT_PAUSE, RATE_PAUSE, SesMailer, is_never_connected};
+use crate::ses::SesMailer;
+use crate::submitted::{FAULT_PAUSE, NotTaken, RATE_PAUSE, classify};
 
 /// Texts through SNS, one request a message, never repeated.
 #[derive(Clone, Debug)]
@@ -79,35 +75,18 @@ impl Texter for SnsTexter {
             Ok(answer) => Submitted::Accepted {
                 provider_id: answer.message_id().unwrap_or_default().to_owned(),
             },
-            Err(error) => classify(&error),
+            Err(error) => classify(&error, not_taken),
         }
     }
 }
 
-/// What a failed request means. Only what is listed is certain; everything else is ambiguous.
-fn classify(error: &SdkError<PublishError, HttpResponse>) -> Submitted {
-    let reason = words(error);
-    match error {
-        SdkError::ServiceError(context) if context.raw().status().as_u16() < 500 => {
-            let retry_after = match context.err().code().unwrap_or_default() {
-                // A number that opted out at the carrier is among these.
-                "InvalidParameter" | "InvalidParameterValue" | "ValidationException" => {
-                    return Submitted::Rejected { reason };
-                }
-                "Throttled" | "Throttling" | "ThrottlingException" => RATE_PAUSE,
-                _ => FAULT_PAUSE,
-            };
-            Submitted::NotTaken {
-                reason,
-                retry_after,
-            }
-        }
-        SdkError::ConstructionFailure(_) => Submitted::Rejected { reason },
-        _ if is_never_connected(error) => Submitted::NotTaken {
-            reason,
-            retry_after: FAULT_PAUSE,
-        },
-        _ => Submitted::Ambiguous { reason },
+/// What SNS's error codes say of the message.
+fn not_taken(code: &str, _message: &str) -> NotTaken {
+    match code {
+        // A number that opted out at the carrier is among these.
+        "InvalidParameter" | "InvalidParameterValue" | "ValidationException" => NotTaken::ForGood,
+        "Throttled" | "Throttling" | "ThrottlingException" => NotTaken::For(RATE_PAUSE),
+        _ => NotTaken::For(FAULT_PAUSE),
     }
 }
 
