@@ -99,24 +99,15 @@ fn unreached(whole: &Whole<'_>, trees: &[&StepTree], faults: &mut Faults<'_>) {
     }
 }
 
+/// Why nobody comes to what stands below `step`.
 fn why(step: &Step) -> String {
     let id = &step.id;
-    match &step.verb {
-        Verb::Exit { .. } => format!("`{id}` ends the run"),
-        Verb::Goto(_) => format!("`{id}` goes elsewhere"),
-        Verb::WaitUntil { .. }
-        | Verb::Split { .. }
-        | Verb::Branch { .. }
-        | Verb::Message(_)
-        | Verb::Alert { .. }
-        | Verb::Webhook { .. }
-        | Verb::Wait { .. }
-        | Verb::Update(_)
-        | Verb::Score(_)
-        | Verb::Coupon { .. }
-        | Verb::Emit { .. }
-        | Verb::Start { .. }
-        | Verb::Stop { .. } => format!("every path of `{id}` leaves"),
+    if let Verb::Exit { .. } = step.verb {
+        format!("`{id}` ends the run")
+    } else if let Verb::Goto(_) = step.verb {
+        format!("`{id}` goes elsewhere")
+    } else {
+        format!("every path of `{id}` leaves")
     }
 }
 
