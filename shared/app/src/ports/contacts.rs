@@ -69,17 +69,12 @@ pub trait Contacts: Send + Sync {
         commit: Commit<'_>,
     ) -> impl Future<Output = Result<Committed, PortError>> + Send;
 
-    /// Reads, consistently, the row of one input, if it was applied.
+    /// Reads, consistently, the row of one input, if it was applied. One read.
     fn row(
         &self,
         partition: ContactKey,
         input: InputId,
-    ) -> impl Future<Output = Result<Option<LogRow>, PortError>> + Send {
-        async move {
-            let rows = self.timeline(partition).await?;
-            Ok(rows.into_iter().find(|row| row.id == input))
-        }
-    }
+    ) -> impl Future<Output = Result<Option<LogRow>, PortError>> + Send;
 
     /// The rows under one address, in the order in which they were applied.
     fn timeline(

@@ -8,7 +8,7 @@ use wend_app::ports::{
     Mailer, Permissions, PortError, Settled, Submitted, Text, Texter,
 };
 use wend_aws::dynamodb::{DynamoContacts, DynamoDb};
-use wend_core::id::{ContactKey, PermissionKey, SendId};
+use wend_core::id::{ContactKey, InputId, PermissionKey, SendId};
 use wend_core::log::LogRow;
 use wend_core::send::{CallRequest, SendRequest, SendState};
 use wend_core::time::Timestamp;
@@ -81,6 +81,14 @@ impl Contacts for FailingCommit {
         }
     }
 
+    async fn row(
+        &self,
+        partition: ContactKey,
+        input: InputId,
+    ) -> Result<Option<LogRow>, PortError> {
+        self.contacts.row(partition, input).await
+    }
+
     async fn timeline(&self, key: ContactKey) -> Result<Vec<LogRow>, PortError> {
         self.contacts.timeline(key).await
     }
@@ -116,6 +124,14 @@ impl Contacts for RacingLoads<'_> {
 
     async fn commit(&self, commit: Commit<'_>) -> Result<Committed, PortError> {
         self.contacts.commit(commit).await
+    }
+
+    async fn row(
+        &self,
+        partition: ContactKey,
+        input: InputId,
+    ) -> Result<Option<LogRow>, PortError> {
+        self.contacts.row(partition, input).await
     }
 
     async fn timeline(&self, key: ContactKey) -> Result<Vec<LogRow>, PortError> {

@@ -12,7 +12,7 @@ use wend_aws::dynamodb::{DynamoContacts, DynamoDb};
 use wend_aws::system::{SystemClock, SystemIds};
 use wend_content::Message;
 use wend_core::due::Schedule;
-use wend_core::id::ContactKey;
+use wend_core::id::{ContactKey, InputId};
 use wend_core::identity::IdentitySecret;
 use wend_core::log::LogRow;
 
@@ -93,6 +93,14 @@ impl Contacts for Observed {
             }
         }
         Ok(committed)
+    }
+
+    async fn row(
+        &self,
+        partition: ContactKey,
+        input: InputId,
+    ) -> Result<Option<LogRow>, PortError> {
+        self.inner.row(partition, input).await
     }
 
     async fn timeline(&self, key: ContactKey) -> Result<Vec<LogRow>, PortError> {
