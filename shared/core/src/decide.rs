@@ -20,6 +20,8 @@ mod coupons;
 mod entry;
 mod facts;
 mod feedback;
+mod finish;
+mod goals;
 pub mod inspect;
 mod learn;
 mod listen;
@@ -36,13 +38,14 @@ mod view;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::contact::{CONTACT_BYTES_MAX, Contact};
+use crate::contact::Contact;
 use crate::id::{ContactKey, EnrollmentId, InputId, derive};
-use crate::identity::{Identity, IdentityKind, IdentitySecret};
+use crate::identity::{Identity, IdentitySecret};
 use crate::input::{Envelope, Event, Input, Properties};
 use crate::log::{Effect, INPUT_AGE_MAX, LogRow, Refusal, Trace};
 use crate::release::{Release, UnknownEvents};
 use crate::time::Timestamp;
+use finish::{Finished, row, unchanged};
 use signal::{Happening, Signal, happening};
 use view::View;
 
@@ -151,15 +154,6 @@ pub fn decide(
     }
 }
 
-fn unchanged(subject: Subject, row: Option<LogRow>) -> Decision {
-    Decision {
-        contact: subject.contact,
-        is_changed: false,
-        new_identities: Vec::new(),
-        row,
-    }
-}
-
 fn refusal(subject: &Subject, envelope: &Envelope, now: Timestamp) -> Option<Refusal> {
     if subject
         .erased_at
@@ -168,34 +162,6 @@ fn refusal(subject: &Subject, envelope: &Envelope, now: Timestamp) -> Option<Ref
         return Some(Refusal::Erased);
     }
     (now.since(envelope.accepted_at) > INPUT_AGE_MAX).then_some(Refusal::TooOld)
-}
-
-/// A row without trace and effects.
-fn row(
-    envelope: &Envelope,
-    partition: ContactKey,
-    subject: &Subject,
-    now: Timestamp,
-    refusal: Option<Refusal>,
-) -> LogRow {
-    LogRow {
-        partition,
-        id: envelope.input.id(),
-        contact: subject.id,
-        rev: subject.contact.as_ref().map_or(0, |contact| contact.rev),
-        at: now,
-        accepted_at: envelope.accepted_at,
-        input: envelope.input.clone(),
-        refusal,
-        trace: Vec::new(),
-        effects: Vec::new(),
-    }
-}
-
-/// How a decision ended.
-enum Finished {
-    Changed(Box<Decision>),
-    Unchanged(Box<LogRow>),
 }
 
 /// A decision being made.
@@ -445,72 +411,6 @@ impl<'a> Deciding<'a> {
     fn view(&self) -> View<'_> {
         View::of(&self.contact, self.context.release, self.moment)
     }
-
-    /// The decision, with the contact's size checked.
-    fn finish(self, subject: &Subject, envelope: &Envelope) -> Result<Finished, DecideError> {
-        let mut row = row(envelope, self.partition, subject, self.now, None);
-        row.trace = self.trace;
-        let is_worth_storing = subject.contact.is_some() || is_worth_storing(&self.contact);
-        let changed = match self.contact {
-            Cow::Owned(contact) if subject.contact.as_ref() != Some(&contact) => contact,
-            Cow::Owned(_) | Cow::Borrowed(_) => {
-                row.effects = self.effects;
-                return Ok(Finished::Unchanged(Box::new(row)));
-            }
-        };
-        if !is_worth_storing {
-            row.effects = self.effects;
-            return Ok(Finished::Unchanged(Box::new(row)));
-        }
-        let contact = Contact {
-            last_at: self.now,
-            release: changed.release.max(self.context.release.number),
-            ..changed
-        };
-        if matches!(envelope.input, Input::Event(_)) && is_too_large(&contact)? {
-            row.trace.clear();
-            row.refusal = Some(Refusal::ContactTooLarge);
-            return Ok(Finished::Unchanged(Box::new(row)));
-        }
-        row.rev = contact.rev + 1;
-        row.effects = self.effects;
-        Ok(Finished::Changed(Box::new(Decision {
-            contact: Some(contact),
-            is_changed: true,
-            new_identities: self.new_identities,
-            row: Some(row),
-        })))
-    }
-
-    fn is_worth_storing(&self) -> bool {
-        is_worth_storing(&self.contact)
-    }
-}
-
-/// Whether a contact is larger than an item may be.
-fn is_too_large(contact: &Contact) -> Result<bool, DecideError> {
-    let not_packed = |why: String| DecideError::NotPacked {
-        contact: contact.id,
-        why,
-    };
-    let size = contact
-        .packed_bytes()
-        .map_err(|error| not_packed(error.to_string()))?;
-    Ok(size > CONTACT_BYTES_MAX)
-}
-
-/// An anonymous visitor of whom nothing is known costs one log row.
-fn is_worth_storing(contact: &Contact) -> bool {
-    let is_named = contact
-        .identities
-        .iter()
-        .any(|name| name.kind != IdentityKind::Anonymous);
-    is_named
-        || !contact.attributes.is_empty()
-        || !contact.entries.is_empty()
-        || !contact.facts.is_empty()
-        || !contact.scores.is_empty()
-        || !contact.pending.is_empty()
 }
 
 #[cfg(test)]

@@ -3,18 +3,17 @@
 use serde_json::Value;
 
 use super::view::View;
-use super::{DecideError, Deciding, Happening, facts};
-use crate::calendar;
+use super::{DecideError, Deciding, Happening};
 use crate::condition::{self, Topic, Verdict, World as _};
-use crate::contact::{GoalWatch, PendingEntry};
+use crate::contact::PendingEntry;
 use crate::enrollment::{Enrollment, State};
 use crate::id::EnrollmentId;
 use crate::log::{Admitted, COMPARISONS_MAX, EndReason, NotEntered, Trace};
-use crate::release::{Admission, EventMatch, Goal, Journey, JourneyPath, Then, Verb};
+use crate::release::{Admission, EventMatch, Journey, JourneyPath, Then, Verb};
 use crate::time::Timestamp;
 
 /// Which of an event's matches a run has seen.
-enum Heard {
+pub(super) enum Heard {
     /// It is not that event.
     Other,
     /// It is, with other properties.
@@ -149,7 +148,7 @@ impl Deciding<'_> {
     }
 
     /// Whether an event is the one that `on` means, for this run. What happened before the run's trigger is not.
-    fn heard(
+    pub(super) fn heard(
         &self,
         run: &Enrollment,
         journey: &Journey,
@@ -169,126 +168,6 @@ impl Deciding<'_> {
             run: Some(run),
             journey: Some(journey),
             ..self.view()
-        }
-    }
-
-    /// Whether the event is the run's goal and ended it.
-    fn reach_goal(
-        &mut self,
-        id: EnrollmentId,
-        journey: &Journey,
-        goal: &Goal,
-        happening: &Happening<'_>,
-    ) -> bool {
-        let Some(run) = self.contact.run(id) else {
-            return false;
-        };
-        // Who is on the steps of an exit has left; the goal counts all the same.
-        let ends_run = goal.ends_run && run.leaving.is_none();
-        let until = self.goal_until(goal, journey, run.entered_at);
-        if until.is_some_and(|until| happening.at > until) || run.goal_at.is_some() {
-            return false;
-        }
-        match self.heard(run, journey, &goal.on, happening) {
-            Heard::Other => return false,
-            Heard::Unlike(verdict) => {
-                self.trace.push(Trace::PathNotTaken {
-                    journey: journey.id.clone(),
-                    path: "goal".to_owned(),
-                    comparisons: shortened(verdict),
-                });
-                return false;
-            }
-            Heard::Meant => {}
-        }
-        self.note_goal(id, journey, goal, happening);
-        if ends_run {
-            self.end(id, EndReason::Goal);
-        } else if let Some(run) = self.contact.to_mut().run_mut(id) {
-            run.goal_at = Some(happening.at);
-        }
-        ends_run
-    }
-
-    fn note_goal(
-        &mut self,
-        enrollment: EnrollmentId,
-        journey: &Journey,
-        goal: &Goal,
-        happening: &Happening<'_>,
-    ) {
-        let view = self.view().hearing(&happening.properties);
-        let value = goal
-            .value
-            .as_ref()
-            .and_then(|path| view.value(path))
-            .map(std::borrow::Cow::into_owned);
-        let currency = value
-            .as_ref()
-            .and_then(|value| value.get("currency")?.as_str().map(str::to_owned));
-        let said = || {
-            happening
-                .properties
-                .get("currency")?
-                .as_str()
-                .map(str::to_owned)
-        };
-        let currency = currency.or_else(said).or_else(|| goal.currency.clone());
-        let value = value
-            .as_ref()
-            .and_then(facts::number)
-            .map(|value| value.to_string());
-        self.trace.push(Trace::GoalReached {
-            journey: journey.id.clone(),
-            enrollment,
-            value,
-            currency,
-        });
-    }
-
-    /// Until when a goal counts; none: as long as the run lives.
-    pub(super) fn goal_until(
-        &self,
-        goal: &Goal,
-        journey: &Journey,
-        entered_at: Timestamp,
-    ) -> Option<Timestamp> {
-        let within = goal.within?;
-        let zone = self.zone(Some(journey));
-        Some(self.scaled(
-            entered_at,
-            calendar::after(within, entered_at, self.place(&zone)),
-        ))
-    }
-
-    /// Goals of runs that have ended.
-    fn late_goals(&mut self, happening: &Happening<'_>) {
-        let release = self.context.release;
-        let mut reached: Vec<GoalWatch> = Vec::new();
-        for watch in &self.contact.goals {
-            let Some(journey) = release.version(watch.version) else {
-                continue;
-            };
-            let Some(goal) = &journey.goal else { continue };
-            let view = self.view();
-            let is_meant = matches!(
-                is_meant(&goal.on, watch.key.as_deref(), &view, happening),
-                Heard::Meant
-            );
-            if is_meant && (watch.from..=watch.until).contains(&happening.at) {
-                reached.push(watch.clone());
-            }
-        }
-        for watch in reached {
-            if let Some(journey) = release.version(watch.version)
-                && let Some(goal) = &journey.goal
-            {
-                self.note_goal(watch.enrollment, journey, goal, happening);
-            }
-            self.contact
-                .to_mut()
-                .goals
-                .retain(|known| known.enrollment != watch.enrollment);
         }
     }
 
@@ -458,7 +337,7 @@ impl Deciding<'_> {
 }
 
 /// Whether an event is the one that `on` means: its name, its properties, its key.
-fn is_meant(
+pub(super) fn is_meant(
     on: &EventMatch,
     key: Option<&str>,
     view: &View<'_>,

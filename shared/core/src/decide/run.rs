@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::{DecideError, Deciding};
 use crate::calendar::{self, Resolved};
 use crate::condition;
-use crate::contact::GoalWatch;
 use crate::enrollment::{Enrollment, State};
 use crate::id::EnrollmentId;
 use crate::log::{Admitted, EndReason, Trace};
@@ -17,10 +15,6 @@ use crate::time::Timestamp;
 
 /// Most steps that one input can begin: far beyond any journey, so that a circle without a wait ends.
 const STEPS_MAX: u32 = 1000;
-/// Most goals of ended runs that one contact keeps.
-const GOALS_MAX: usize = 10;
-/// How late a goal may be told that happened within its window: as late as an event that starts a run.
-const GOAL_TOLD_WITHIN: Duration = Duration::from_hours(24);
 
 /// What a step that was begun leads to.
 pub(super) enum Flow {
@@ -442,32 +436,6 @@ impl Deciding<'_> {
             enrollment: id,
             reason,
         });
-    }
-
-    fn watch_goal(&mut self, run: &Enrollment) {
-        let Some(journey) = self.context.release.version(run.version) else {
-            return;
-        };
-        let until = journey
-            .goal
-            .as_ref()
-            .and_then(|goal| self.goal_until(goal, journey, run.entered_at));
-        // What happened within the window may be told after it.
-        let told_since = self.moment.minus(GOAL_TOLD_WITHIN);
-        let Some(until) = until.filter(|until| *until > told_since) else {
-            return;
-        };
-        let goals = &mut self.contact.to_mut().goals;
-        goals.retain(|watch| watch.until > told_since);
-        goals.push(GoalWatch {
-            journey: run.journey.clone(),
-            version: run.version,
-            enrollment: run.id,
-            key: run.key.clone(),
-            from: run.began_at,
-            until,
-        });
-        goals.drain(..goals.len().saturating_sub(GOALS_MAX));
     }
 }
 

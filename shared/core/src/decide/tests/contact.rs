@@ -1,0 +1,116 @@
+//! What is learned about a contact, and what is refused or not worth storing.
+
+use super::*;
+use crate::contact::CONTACT_BYTES_MAX;
+
+#[test]
+fn consent_is_said_once_and_not_by_repetition() {
+    let mut world = World::new(WELCOME);
+    let consents = |decision: &Decision| {
+        let effects = decision.row.as_ref().unwrap().effects.iter();
+        effects
+            .filter(|effect| matches!(effect, Effect::Consent(_)))
+            .count()
+    };
+    let traits = json!({"email": "ana@example.com", "subscribed": ["news", "gossip"]});
+    let first = world.identify(traits.clone());
+    assert_eq!(consents(&first), 1);
+    assert!(
+        first
+            .row
+            .unwrap()
+            .trace
+            .contains(&Trace::UnknownTopic("gossip".into()))
+    );
+    let repeated = world.advance(60).identify(traits);
+    assert_eq!(consents(&repeated), 0);
+    assert!(!repeated.is_changed);
+    let refused = world.identify(json!({"unsubscribed": ["news"]}));
+    assert_eq!(consents(&refused), 1);
+}
+
+#[test]
+fn attributes_take_the_last_writer_by_time_in_any_order() {
+    let mut world = World::new(WELCOME);
+    world.identify(json!({"plan": "pro"}));
+    let later = world.now;
+    world.now = later.minus(Duration::from_mins(1));
+    world.identify(json!({"plan": "free", "city": "Bonn"}));
+    let contact = world.contact.clone().unwrap();
+    let value = |name: &str| {
+        contact
+            .attributes
+            .get(name)
+            .map(|a| a.value.expose().clone())
+    };
+    assert_eq!(
+        (value("plan"), value("city")),
+        (Some(json!("pro")), Some(json!("Bonn")))
+    );
+}
+
+#[test]
+fn a_public_key_sets_an_address_only_where_there_is_none() {
+    let mut world = World::new(WELCOME);
+    world.identify(json!({"email": "ana@example.com"}));
+    let second = world.identify(json!({"email": "mallory@example.com"}));
+    let address = world.contact.unwrap().email.unwrap().address;
+    assert_eq!(address.expose(), "ana@example.com");
+    assert_eq!(second.row.unwrap().trace, [Trace::AddressKept]);
+}
+
+#[test]
+fn an_anonymous_visitor_whom_no_rule_reads_is_not_stored() {
+    let mut world = World::new(WELCOME);
+    let decision = world.event(EventKind::Page, IdentityKind::Anonymous, json!({}));
+    assert!(!decision.is_changed && decision.contact.is_none() && decision.row.is_some());
+    let decision = world.event(
+        EventKind::Track("signed_up".into()),
+        IdentityKind::Anonymous,
+        json!({}),
+    );
+    assert!(decision.is_changed);
+}
+
+#[test]
+fn what_is_too_old_erased_or_too_large_is_refused_with_a_row() {
+    let mut world = World::new(WELCOME);
+    let large = world.identify(json!({"bio": "x".repeat(CONTACT_BYTES_MAX)}));
+    assert_eq!(large.row.unwrap().refusal, Some(Refusal::ContactTooLarge));
+    assert!(large.contact.is_none());
+
+    let accepted_at = world.now;
+    let input = Input::Wake(Wake {
+        contact: ContactKey::from_bytes([1; 16]),
+        due_at: accepted_at,
+    });
+    let mut contact = Contact::new(ContactKey::from_bytes([1; 16]), accepted_at);
+    contact.due_at = Some(accepted_at);
+    let subject = |erased_at| Subject {
+        id: contact.id,
+        contact: Some(contact.clone()),
+        erased_at,
+        taken: Vec::new(),
+    };
+    let envelope = Envelope { accepted_at, input };
+    let clock = accepted_at.plus(INPUT_AGE_MAX + Duration::from_secs(1));
+    let context = |clock| Context {
+        release: &world.release,
+        secret: &SECRET,
+        clock,
+    };
+    let old = decide(subject(None), &envelope, context(clock)).unwrap();
+    assert_eq!(old.row.unwrap().refusal, Some(Refusal::TooOld));
+    let erased = decide(subject(Some(accepted_at)), &envelope, context(accepted_at)).unwrap();
+    assert_eq!(erased.row.unwrap().refusal, Some(Refusal::Erased));
+}
+
+#[test]
+fn a_row_survives_packing() {
+    let mut world = World::new(WELCOME);
+    world.identify(json!({"email": "ana@example.com", "subscribed": ["news"]}));
+    world.track("signed_up");
+    for row in &world.rows {
+        assert_eq!(LogRow::unpack(&row.pack().unwrap()).unwrap(), *row);
+    }
+}

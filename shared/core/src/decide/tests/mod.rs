@@ -1,0 +1,193 @@
+//! Decisions, told one by one: a contact, a clock, and what each input leads to.
+
+mod contact;
+mod entries;
+mod goals;
+mod runs;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::condition::Comparison;
+use crate::definitions::{SourceFile, read_all};
+use crate::id::InputId;
+use crate::identity::IdentityKind;
+use crate::input::{EventKind, SendOutcome, Wake};
+use crate::log::{EndReason, NotEntered};
+use crate::personal::Personal;
+use crate::release::{Manifest, Part};
+use crate::send::Outcome;
+use crate::send::SendRequest;
+use crate::zone::Zone;
+
+const SECRET: IdentitySecret = IdentitySecret::new([7; 32]);
+const WELCOME: &str = "journey: welcome\nstate: live\ntriggers: [ { event: signed_up } ]\nsteps:\n  \
+    - { id: hello, email: hi }\n  - { id: pause, wait: 20 s }\n  - { id: tips, email: hi }\n";
+const HI: &str = "---\ntemplate: hi\nchannel: email\nclass: marketing\ntopic: news\nfrom: shop\nsubject: Hi\n---\nHi\n";
+const PROJECT: &str = "wend: 1\nproject: p\nzone: Europe/Berlin\npostal_address: Street 1\nsenders: { shop: { email: a@b.example } }\n\
+    topics: { news: { title: News } }\n";
+
+fn release(journey: &str) -> Release {
+    let files = [
+        ("wend.yaml", PROJECT),
+        ("journeys/welcome.yaml", journey),
+        ("templates/hi.md", HI),
+    ];
+    let files = files.map(|(path, text)| SourceFile {
+        path: path.into(),
+        text: text.into(),
+    });
+    let parts: Vec<Part> = read_all(&files)
+        .unwrap()
+        .into_iter()
+        .map(|(f, d)| Part::new(f, d))
+        .collect();
+    Release::new(&Manifest::next(None, &parts, Timestamp::default()), parts)
+}
+
+/// One contact, a clock, and everything that was decided.
+struct World {
+    release: Release,
+    now: Timestamp,
+    contact: Option<Contact>,
+    rows: Vec<LogRow>,
+    inputs: u8,
+}
+
+impl World {
+    fn new(journey: &str) -> Self {
+        let now = Timestamp::from_millis(1_772_352_000_000);
+        Self {
+            release: release(journey),
+            now,
+            contact: None,
+            rows: Vec::new(),
+            inputs: 0,
+        }
+    }
+
+    fn at(&self, secs: u64) -> Timestamp {
+        self.now.plus(Duration::from_secs(secs))
+    }
+
+    fn advance(&mut self, secs: u64) -> &mut Self {
+        self.now = self.at(secs);
+        self
+    }
+
+    fn apply(&mut self, input: Input) -> Decision {
+        let envelope = Envelope {
+            accepted_at: self.now,
+            input,
+        };
+        let context = Context {
+            release: &self.release,
+            secret: &SECRET,
+            clock: self.now,
+        };
+        let id = ContactKey::from_bytes([1; 16]);
+        let subject = Subject {
+            id,
+            contact: self.contact.clone(),
+            erased_at: None,
+            taken: Vec::new(),
+        };
+        let decision = decide(subject, &envelope, context).unwrap();
+        self.contact = decision.contact.clone();
+        self.rows.extend(decision.row.clone());
+        decision
+    }
+
+    fn event(&mut self, kind: EventKind, identity: IdentityKind, traits: Value) -> Decision {
+        self.inputs += 1;
+        let Value::Object(traits) = traits else {
+            panic!("traits are an object")
+        };
+        self.apply(Input::Event(Box::new(Event {
+            id: InputId::from_bytes([self.inputs; 16]),
+            kind,
+            address: Identity::new(identity, "ana").unwrap(),
+            also: Vec::new(),
+            occurred_at: self.now,
+            properties: Personal::default(),
+            traits: traits.into(),
+            is_import: false,
+        })))
+    }
+
+    fn identify(&mut self, traits: Value) -> Decision {
+        self.event(EventKind::Identify, IdentityKind::User, traits)
+    }
+
+    fn track(&mut self, name: &str) -> Decision {
+        self.event(EventKind::Track(name.into()), IdentityKind::User, json!({}))
+    }
+
+    fn wake(&mut self, due_at: Timestamp) -> Decision {
+        let contact = ContactKey::from_bytes([1; 16]);
+        self.apply(Input::Wake(Wake { contact, due_at }))
+    }
+
+    fn accepted(&mut self, request: &SendRequest) -> Decision {
+        self.apply(Input::Outcome(SendOutcome {
+            contact: request.contact,
+            enrollment: request.enrollment,
+            send: request.send,
+            at: self.now,
+            outcome: Outcome::Accepted {
+                provider_id: "p1".into(),
+            },
+        }))
+    }
+
+    /// An event with properties and traits that happened `ago` seconds before now.
+    fn tells(&mut self, name: &str, properties: Value, traits: Value, ago: u64) -> Vec<Trace> {
+        self.inputs += 1;
+        let (Value::Object(properties), Value::Object(traits)) = (properties, traits) else {
+            panic!("properties and traits are objects")
+        };
+        let decision = self.apply(Input::Event(Box::new(Event {
+            id: InputId::from_bytes([self.inputs; 16]),
+            kind: EventKind::Track(name.into()),
+            address: Identity::new(IdentityKind::User, "ana").unwrap(),
+            also: Vec::new(),
+            occurred_at: self.now.minus(Duration::from_secs(ago)),
+            properties: properties.into(),
+            traits: traits.into(),
+            is_import: false,
+        })));
+        decision.row.unwrap().trace
+    }
+}
+
+fn request(decision: &Decision) -> SendRequest {
+    let row = decision.row.as_ref().unwrap();
+    let mut sends = row.effects.iter().filter_map(|effect| match effect {
+        Effect::Send(request) => Some((**request).clone()),
+        Effect::Consent(_) | Effect::Wake { .. } | Effect::Call(_) => None,
+    });
+    let send = sends.next().unwrap();
+    assert_eq!(sends.next(), None, "one message at a time");
+    send
+}
+
+fn wakes(decision: &Decision) -> Vec<Timestamp> {
+    let row = decision.row.as_ref().unwrap();
+    let effects = row.effects.iter().filter_map(|effect| match effect {
+        Effect::Wake { due_at } => Some(*due_at),
+        Effect::Consent(_) | Effect::Send(_) | Effect::Call(_) => None,
+    });
+    effects.collect()
+}
+
+fn ends(trace: &[Trace]) -> Vec<EndReason> {
+    let ends = trace.iter().filter_map(|line| {
+        let Trace::Ended { reason, .. } = line else {
+            return None;
+        };
+        Some(reason.clone())
+    });
+    ends.collect()
+}
