@@ -18,7 +18,7 @@ use super::live::Live;
 use super::local_aws::{LocalAws, Options};
 use super::mail::Mail;
 use super::ses_front::Front;
-use super::{Args, announce, demo, environment, project_folder, release_of, workspace};
+use super::{Args, announce, demo, environment, example, project_folder, release_of, workspace};
 use crate::project;
 use crate::publish::{new_write_key, publish_files};
 
@@ -80,19 +80,21 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     local.front.furnish(Arc::new(desk));
     let rows = broadcast::Sender::new(LAG_MAX);
     let mails = broadcast::Sender::new(LAG_MAX);
+    let release = release_of(&files);
+    let example = example::body(&release);
     let live = Live::new(
         rows.subscribe(),
         mails.subscribe(),
         schedule()?,
         &local.api_url,
         0,
-        release_of(&files),
+        release,
     );
     tokio::spawn(tail(db, local.front.clone(), rows, mails));
     let mode = format!("local AWS · release {number} · emulator {}", local.endpoint);
-    announce(args, &mode, &local.api_url, &write_key)?;
+    announce(args, &mode, &local.api_url, &write_key, &example)?;
     if args.demo {
-        return demo::run(&local.api_url, &write_key, live).await;
+        return demo::run(&local.api_url, &write_key, &example, live).await;
     }
     live.print_for_ever().await;
     Ok(ExitCode::SUCCESS)

@@ -16,35 +16,15 @@ const PATIENCE: Duration = Duration::from_mins(5);
 /// What would come twice comes soon after.
 const AFTERMATH: Duration = Duration::from_secs(2);
 
-/// A body for `/v1/batch` that starts the welcome journey.
-pub fn example() -> String {
-    let traits = json!({ "email": "ana@example.com", "first_name": "Ana", "subscribed": ["news"] });
-    json!({ "batch": [
-        { "type": "identify", "userId": "ana", "traits": traits },
-        { "type": "track", "userId": "ana", "event": "signed_up" },
-    ]})
-    .to_string()
-}
-
-/// A body for `/v1/batch` that starts a journey of the starter pack: an hour later, two seconds and a half in its environment
-/// `dev`, the cart is abandoned.
-pub fn starter_example() -> String {
-    let traits =
-        json!({ "email": "ana@example.com", "first_name": "Ana", "subscribed": ["offers"] });
-    let url = "https://shop.example.com/p/1";
-    let items = json!([{ "title": "Trail shoe", "price": 95, "url": url }]);
-    let cart = json!({ "cart_id": "c1", "value": 95, "checkout_url": "https://shop.example.com/c/1", "items": items });
-    json!({ "batch": [
-        { "type": "identify", "userId": "ana", "traits": traits },
-        { "type": "track", "userId": "ana", "event": "cart_updated", "properties": cart },
-    ]})
-    .to_string()
-}
-
-/// Posts, prints what happens, and judges.
-pub async fn run(url: &str, write_key: &str, mut live: Live) -> anyhow::Result<ExitCode> {
+/// Posts `example`, prints what happens, and judges.
+pub async fn run(
+    url: &str,
+    write_key: &str,
+    example: &str,
+    mut live: Live,
+) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
-    post(url, write_key).await?;
+    post(url, write_key, example).await?;
     while !has_ended(url).await? {
         if started.elapsed() > PATIENCE {
             bail!(
@@ -80,8 +60,8 @@ async fn drain(live: &mut Live, time: Duration) {
     let _ = tokio::time::timeout(time, forever).await;
 }
 
-async fn post(url: &str, write_key: &str) -> anyhow::Result<()> {
-    let mut body: Value = serde_json::from_str(&example())?;
+async fn post(url: &str, write_key: &str, example: &str) -> anyhow::Result<()> {
+    let mut body: Value = serde_json::from_str(example)?;
     body["writeKey"] = json!(write_key);
     let url = format!("{url}/v1/batch");
     let answer = tokio::task::spawn_blocking(move || {

@@ -26,7 +26,7 @@ use self::parts::{Parts, Provider};
 pub use self::store::Store;
 use super::desk::{Desk, Source};
 use super::live::Live;
-use super::{Args, announce, demo, environment, project_folder, release_of, workspace};
+use super::{Args, announce, demo, environment, example, project_folder, release_of, workspace};
 use crate::project;
 use crate::publish::{kept_write_key, publish_files};
 
@@ -66,13 +66,15 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let write_key = kept_write_key(&db, &state.folder.join("write-key")).await?;
     let parts = parts(&state.folder, db, &url).await?;
+    let release = release_of(&files);
+    let example = example::body(&release);
     let live = Live::new(
         parts.rows.subscribe(),
         parts.mails.subscribe(),
         schedule()?,
         &url,
         parts.store.mails()?.len(),
-        release_of(&files),
+        release,
     );
     workers::start(&parts);
     let desk = Desk {
@@ -85,9 +87,9 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         "one process · release {number} · state {}",
         state.folder.display()
     );
-    announce(args, &mode, &url, &write_key)?;
+    announce(args, &mode, &url, &write_key, &example)?;
     if args.demo {
-        return demo::run(&url, &write_key, live).await;
+        return demo::run(&url, &write_key, &example, live).await;
     }
     live.print_for_ever().await;
     Ok(ExitCode::SUCCESS)

@@ -4,6 +4,7 @@ mod aws;
 mod demo;
 mod desk;
 mod embedded;
+mod example;
 mod live;
 mod local_aws;
 mod mail;
@@ -133,17 +134,20 @@ fn environment(args: &Args, files: &[SourceFile]) -> Option<String> {
     args.environment.clone().or_else(default)
 }
 
-/// Says where everything is, to the person and to a script.
-fn announce(args: &Args, mode: &str, url: &str, write_key: &str) -> anyhow::Result<()> {
+/// Says where everything is and what to post first, to the person and to a script.
+fn announce(
+    args: &Args,
+    mode: &str,
+    url: &str,
+    write_key: &str,
+    example: &str,
+) -> anyhow::Result<()> {
     println!("\nwend dev · {mode}\n");
     println!("  endpoint   {url}/v1");
     println!("  inbox      {url}");
     println!("  write key  {write_key}");
-    let example = if args.demo || args.project.is_some() {
-        demo::example()
-    } else {
-        demo::starter_example()
-    };
+    // As a shell reads it between single quotes.
+    let example = example.replace('\'', "'\\''");
     println!("\n  curl -u {write_key}: {url}/v1/batch -d '{example}'\n");
     if let Some(file) = &args.ready_file {
         let ready = serde_json::json!({ "url": url, "write_key": write_key });

@@ -1,7 +1,7 @@
 //! What every project knows without declaring it.
 
 /// Events that Wend itself makes: nobody declares, sends or emits them.
-pub(crate) const BUILT_IN_EVENTS: [&str; 7] = [
+pub const BUILT_IN_EVENTS: [&str; 7] = [
     "page_viewed",
     "message_clicked",
     "message_opened",
