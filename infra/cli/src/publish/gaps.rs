@@ -9,8 +9,14 @@ use wend_core::release::{
     Definition, Journey, JourneyState, OptIn, Trigger, Verb, conditions, heard,
 };
 
-/// Events that only tracking could make.
-const TRACKED: [&str; 3] = ["message_opened", "message_clicked", "message_replied"];
+/// Events that only tracking, or what providers report, could make.
+const TRACKED: [&str; 5] = [
+    "message_opened",
+    "message_clicked",
+    "message_replied",
+    "message_delivered",
+    "message_bounced",
+];
 
 /// One line for each thing, with the journeys that ask for it.
 pub fn gaps(files: &[SourceFile]) -> Vec<String> {
@@ -53,8 +59,7 @@ const WEBHOOKS: &str =
     "webhooks are not called: the step fails, and its `on_error` says what follows";
 const COUPONS: &str = "coupons are not drawn: the step fails, and its `on_error` says what follows";
 const SCHEDULES: &str = "schedules start nobody";
-const TRACKING: &str =
-    "opens, clicks and replies are not tracked: what waits for one goes on by its `after`";
+const TRACKING: &str = "opens, clicks, replies, deliveries and bounces do not reach runs: what waits for one goes on by its `after`";
 const DOUBLE: &str = "a double opt-in has no confirmation link: nobody is opted in";
 
 fn of_journey(journey: &Journey) -> BTreeSet<&'static str> {
@@ -87,13 +92,16 @@ fn of_journey(journey: &Journey) -> BTreeSet<&'static str> {
         .collect()
 }
 
-/// Whether a condition asks what became of a message after it left.
+/// Whether a condition asks what became of messages after they left.
 fn waits_for_people(condition: &Condition) -> bool {
     match condition {
         Condition::All(all) | Condition::Any(all) => all.iter().any(waits_for_people),
         Condition::Not(not) => waits_for_people(not),
         Condition::Leaf(Leaf::Message { state, .. }) => *state != MessageState::Sent,
-        Condition::Leaf(_) => false,
+        Condition::Leaf(Leaf::Did(did)) => is_tracked(&did.event),
+        Condition::Leaf(
+            Leaf::Value { .. } | Leaf::Subscribed(_) | Leaf::In { .. } | Leaf::Now(_),
+        ) => false,
     }
 }
 
@@ -120,5 +128,34 @@ mod tests {
         assert_eq!(names("a double"), Some(format!("{DOUBLE} (topic news)")));
         let demo = project::load(&folder.join("../demo")).unwrap();
         assert_eq!(gaps(&demo), [] as [&str; 0]);
+    }
+
+    /// What a live journey with these lines asks for.
+    fn said(lines: &str) -> Vec<String> {
+        let file = |path: &str, text: String| SourceFile {
+            path: path.to_owned(),
+            text,
+        };
+        let journey = format!("journey: ask\nstate: live\n{lines}");
+        gaps(&[
+            file("wend.yaml", "wend: 1\nproject: p\n".to_owned()),
+            file("journeys/ask.yaml", journey),
+        ])
+    }
+
+    #[test]
+    fn what_providers_report_is_said_not_to_reach_runs() {
+        let steps = "steps: [ { id: pause, wait: 1 day } ]\n";
+        let tracking = vec![format!("{TRACKING} (ask)")];
+        for event in TRACKED {
+            let trigger = format!("triggers: [ {{ event: {event} }} ]\n{steps}");
+            assert_eq!(said(&trigger), tracking, "{event}");
+        }
+        let did = format!(
+            "triggers: [ {{ event: a }} ]\nentry_if: {{ not: {{ did: message_bounced }} }}\n{steps}"
+        );
+        assert_eq!(said(&did), tracking);
+        let other = format!("triggers: [ {{ event: a }} ]\nentry_if: {{ did: b }}\n{steps}");
+        assert_eq!(said(&other), [] as [&str; 0]);
     }
 }
