@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use wend_app::scenario::{self, DifferenceKind, Project, Report};
 use wend_core::definitions::scenario::{Scenarios, read_scenarios};
-use wend_core::definitions::{Diagnostic, SourceFile, read_all};
+use wend_core::definitions::{Diagnostic, Severity, SourceFile, read_all};
 
 use crate::check::print_faults;
 use crate::project;
@@ -161,7 +161,9 @@ fn play_all(project: Project<'_>, tests: Vec<SourceFile>) -> Result<Vec<Played>,
 
 fn read(project: Project<'_>, file: &SourceFile) -> Result<Scenarios, Vec<Diagnostic>> {
     let scenarios = read_scenarios(&file.path, &file.text)?;
-    let faults = scenario::check(project, &file.path, &scenarios);
+    let mut faults = scenario::check(project, &file.path, &scenarios);
+    // `wend check` tells warnings.
+    faults.retain(|fault| fault.severity == Severity::Error);
     if faults.is_empty() {
         Ok(scenarios)
     } else {

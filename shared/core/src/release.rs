@@ -17,6 +17,7 @@ mod audience;
 mod facts;
 mod index;
 mod journey;
+mod plan;
 mod project;
 mod step;
 mod template;

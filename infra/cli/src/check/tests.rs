@@ -139,6 +139,20 @@ fn a_name_of_a_scenario_that_does_not_exist_is_a_fault() {
 }
 
 #[test]
+fn an_event_of_a_scenario_that_the_plan_does_not_have_is_a_warning() {
+    let folder = Folder::project("check-scenario-plan");
+    let text = folder.read("scenarios/abandoned-cart.yaml").replacen(
+        "track: cart_updated",
+        "track: cart_udpated",
+        1,
+    );
+    folder.write("scenarios/abandoned-cart.yaml", &text);
+    let shown = shown(&report(&folder));
+    assert!(shown.contains("warning[W0107]"), "{shown}");
+    assert!(shown.contains("did you mean `cart_updated`?"), "{shown}");
+}
+
+#[test]
 fn colours_are_beside_the_text() {
     let report = report(&faulty());
     let coloured = format::print(&report, Format::Text);

@@ -1,6 +1,7 @@
 //! Cases over a small project, whose journeys have more than what its files can say.
 
 mod cart;
+mod plan;
 mod why;
 
 use wend_core::condition::Topic;
