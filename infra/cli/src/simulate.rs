@@ -1,5 +1,6 @@
 //! `wend simulate`: plays many contacts through a journey in virtual time.
 
+mod known;
 mod print;
 mod read;
 
@@ -15,6 +16,7 @@ use wend_core::time::Timestamp;
 
 use crate::check::print_faults;
 use crate::project;
+use known::{Known, check_rates};
 
 /// What `simulate` is asked.
 #[derive(Debug, clap::Args)]
@@ -25,7 +27,7 @@ pub struct Args {
     #[arg(long, default_value = ".")]
     project: PathBuf,
     /// Who: a CSV file whose header names attributes, or JSON lines. `id`, `email`, `phone`, `subscribed` (topics, separated by
-    /// `;`) and `created_at` are special.
+    /// `;`) and `created_at` are special; where wend.yaml declares attributes, the others are among them.
     #[arg(long)]
     contacts: PathBuf,
     /// What they do: JSON lines with `userId`, `event`, `timestamp`, `properties`, `traits`.
@@ -113,7 +115,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             known.join(", ")
         );
     };
-    let mut people = read::people(&args.contacts)?;
+    let rates = [
+        ("opens", &args.opens),
+        ("clicks", &args.clicks),
+        ("replies", &args.replies),
+        ("deliveries", &args.deliveries),
+    ];
+    for (option, rates) in rates {
+        check_rates(option, rates, (&release, journey))?;
+    }
+    let mut people = read::people(&args.contacts, &Known::of(&release))?;
     let happenings = match &args.events {
         Some(path) => read::happenings(path, &people)?,
         None => std::collections::BTreeMap::new(),

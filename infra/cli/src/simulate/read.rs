@@ -11,6 +11,8 @@ use wend_core::calendar::DateValue;
 use wend_core::time::Timestamp;
 use wend_core::zone::Zone;
 
+use super::known::Known;
+
 /// Reads `2027-03-01T09:00:00Z`, or `2027-03-01 [09:00]` in UTC.
 pub fn time(text: &str) -> Option<Timestamp> {
     match DateValue::parse(text)? {
@@ -19,8 +21,8 @@ pub fn time(text: &str) -> Option<Timestamp> {
     }
 }
 
-/// The contacts in a file: JSON lines where its name ends so, else CSV.
-pub fn people(path: &Path) -> anyhow::Result<Vec<Person>> {
+/// The contacts in a file: JSON lines where its name ends so, else CSV. What they have is `known`.
+pub fn people(path: &Path, known: &Known<'_>) -> anyhow::Result<Vec<Person>> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let is_json = path
@@ -31,12 +33,13 @@ pub fn people(path: &Path) -> anyhow::Result<Vec<Person>> {
     } else {
         csv_rows(path, &text)?
     };
-    let mut known = BTreeSet::new();
+    let mut ids = BTreeSet::new();
     rows.into_iter()
         .map(|(line, row)| {
             let place = || format!("{}:{line}", path.display());
             let person = person(row).with_context(place)?;
-            if !known.insert(person.id.clone()) {
+            known.check(&person).with_context(place)?;
+            if !ids.insert(person.id.clone()) {
                 bail!("{}: contact `{}` is there twice", place(), person.id);
             }
             Ok(person)

@@ -1,7 +1,11 @@
 use std::path::PathBuf;
 
+use super::known::{Known, check_rates};
 use super::{print, rate, read};
 use wend_app::simulate::Funnel;
+use wend_core::definitions::{SourceFile, read_all};
+use wend_core::release::{Manifest, Part, Release};
+use wend_core::time::Timestamp;
 
 fn file(name: &str, text: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("wend-simulate-{}", std::process::id()));
@@ -20,7 +24,7 @@ fn fault<T: std::fmt::Debug>(result: anyhow::Result<T>) -> String {
 fn contacts_are_read_from_csv_with_text_as_it_stands() {
     let text = "\u{feff}id,email,zip,n,phone,subscribed,created_at\n\
         u1,ana@example.com,01234,7,+4915550001111,news;offers/sms,2026-01-05\nu2,\"b, c@example.com\",,,,,\n";
-    let people = read::people(&file("good.csv", text)).unwrap();
+    let people = read::people(&file("good.csv", text), &Known::default()).unwrap();
     let first = &people[0];
     assert_eq!(
         (first.id.as_str(), first.attributes.len(), people.len()),
@@ -36,7 +40,7 @@ fn contacts_are_read_from_csv_with_text_as_it_stands() {
 
 #[test]
 fn a_fault_names_file_and_line() {
-    let people = |name: &str, text: &str| fault(read::people(&file(name, text)));
+    let people = |name: &str, text: &str| fault(read::people(&file(name, text), &Known::default()));
     assert_eq!(
         people("a.csv", "id,n\nu1,1\n,2\n"),
         "a.csv:3: `id` is missing"
@@ -52,7 +56,7 @@ fn a_fault_names_file_and_line() {
     );
     assert!(people("e.jsonl", "{\"id\":\"u1\"}\n\n{oops\n").starts_with("e.jsonl:3: "));
 
-    let known = read::people(&file("f.csv", "id\nu1\n")).unwrap();
+    let known = read::people(&file("f.csv", "id\nu1\n"), &Known::default()).unwrap();
     let events = |name: &str, text: &str| fault(read::happenings(&file(name, text), &known));
     let line = |who: &str, rest: &str| {
         format!("{{\"userId\":\"{who}\",\"timestamp\":\"2027-03-01T09:00:00Z\"{rest}}}\n")
@@ -78,7 +82,7 @@ fn a_fault_names_file_and_line() {
 
 #[test]
 fn events_come_in_the_order_of_time() {
-    let people = read::people(&file("k.csv", "id\nu1\n")).unwrap();
+    let people = read::people(&file("k.csv", "id\nu1\n"), &Known::default()).unwrap();
     let lines = ["2027-03-02", "2027-03-01"].map(|day| {
         format!("{{\"userId\":\"u1\",\"event\":\"a\",\"timestamp\":\"{day}T09:00:00Z\",\"properties\":{{\"n\":1}}}}\n")
     });
@@ -98,6 +102,94 @@ fn a_rate_is_a_share_of_all_or_of_one() {
     );
     for wrong in ["40", "140%", "x=", "-1%"] {
         assert!(rate(wrong).is_err(), "{wrong}");
+    }
+}
+
+/// A project with `lines` whose journey `trial` sends one message.
+fn release(lines: &str) -> Release {
+    let files = [
+        (
+            "wend.yaml",
+            format!("wend: 1\nproject: p\npostal_address: Street 1\nsenders: {{ s: {{ email: a@b.example }} }}\n{lines}"),
+        ),
+        (
+            "journeys/trial.yaml",
+            "journey: trial\nstate: live\ntopic: news\ntriggers: [ { event: a } ]\nsteps:\n  - { id: hello, email: hi }\n  \
+             - { id: vip, update: { set: { level: 1 } } }\n"
+                .to_owned(),
+        ),
+        (
+            "templates/hi.md",
+            "---\ntemplate: hi\nchannel: email\nclass: marketing\ntopic: news\nfrom: s\nsubject: Hi\n---\nHi\n".to_owned(),
+        ),
+    ];
+    let files = files.map(|(path, text)| SourceFile {
+        path: path.to_owned(),
+        text,
+    });
+    let parts = read_all(&files).unwrap().into_iter();
+    let parts: Vec<Part> = parts.map(|(file, said)| Part::new(file, said)).collect();
+    Release::new(&Manifest::next(None, &parts, Timestamp::default()), parts)
+}
+
+const TOPICS: &str = "topics: { news: { title: News }, offers: { title: Offers } }\n";
+
+#[test]
+fn a_column_or_topic_that_the_project_does_not_know_is_a_fault() {
+    let declared = release(&format!(
+        "{TOPICS}attributes: {{ tier: {{ type: text }} }}\n"
+    ));
+    let known = Known::of(&declared);
+    let people = |name: &str, text: &str| fault(read::people(&file(name, text), &known));
+    let good = "id,email,phone,tier,level,country,timezone,subscribed\nu1,a@b.example,,gold,1,DE,UTC,news;offers/sms\n";
+    assert!(read::people(&file("l.csv", good), &known).is_ok());
+    assert_eq!(
+        people("m.csv", "id,teir\nu1,\nu2,gold\n"),
+        "m.csv:3: nothing here knows an attribute `teir`: did you mean `tier`?"
+    );
+    assert_eq!(
+        people("n.csv", "id,subscribd\nu1,news\n"),
+        "n.csv:2: nothing here knows an attribute `subscribd`: did you mean `subscribed`?"
+    );
+    assert_eq!(
+        people("o.jsonl", "{\"id\":\"u1\",\"shoe_size\":44}\n"),
+        "o.jsonl:1: nothing here knows an attribute `shoe_size`: rename the column, or declare it in wend.yaml under \
+         `attributes`: shoe_size: { type: text }"
+    );
+    assert_eq!(
+        people("p.csv", "id,subscribed\nu1,news;nws\n"),
+        "p.csv:2: there is no topic `nws`: one of news, offers"
+    );
+    let comma = read::people(
+        &file("q.csv", "id,subscribed\nu1,\"news,offers\"\n"),
+        &known,
+    );
+    let comma = format!("{:#}", comma.unwrap_err());
+    assert!(
+        comma.contains("q.csv:2: `subscribed` takes topics"),
+        "{comma}"
+    );
+    // Without declarations attributes come as they are.
+    let open = release(TOPICS);
+    let open = read::people(&file("r.csv", "id,teir\nu1,gold\n"), &Known::of(&open)).unwrap();
+    assert_eq!(open[0].attributes["teir"], "gold");
+}
+
+#[test]
+fn a_rate_of_no_message_is_a_fault() {
+    let release = release(TOPICS);
+    let (_, journey) = release.journey("trial").unwrap();
+    let check = |text: &str| check_rates("opens", &[rate(text).unwrap()], (&release, journey));
+    for good in ["40%", "hello=40%", "hi=40%"] {
+        assert!(check(good).is_ok(), "{good}");
+    }
+    for wrong in ["nosuch", "vip"] {
+        assert_eq!(
+            check(&format!("{wrong}=40%")).unwrap_err().to_string(),
+            format!(
+                "--opens: no message comes from a step or template `{wrong}`; of `trial`: one of hello, hi"
+            )
+        );
     }
 }
 
