@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use wend_app::dispatch::Dispatch;
+use wend_app::dispatch::{Dispatch, Quota};
 use wend_app::ports::{NoConnections, SecretStore};
 use wend_app::releases::Releases;
 use wend_aws::dynamodb::DynamoDb;
@@ -52,6 +52,7 @@ async fn main() -> Result<(), Error> {
         clock: SystemClock,
         secret,
         pace: Mutex::new(TokenBucket::new(share_of_rate()?)),
+        quota: Quota::default(),
         times: SendTimes {
             function_timeout,
             unknown_window: settings::secs("WEND_UNKNOWN_WINDOW_SECS")?,

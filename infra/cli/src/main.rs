@@ -1,10 +1,12 @@
 //! `wend`: the command line.
 //!
 //! `init`, `new`, `check`, `fmt`, `explain`, `schema` and `events` work on a project's files, `test` plays its scenarios in
-//! virtual time; they need nothing else. `dev` and `publish` talk to DynamoDB and come with the feature `run`, which is on by
-//! default.
+//! virtual time; they need nothing else. `dev`, `bench` and `publish` talk to DynamoDB and come with the feature `run`, which is on
+//! by default.
 #![expect(clippy::print_stdout, reason = "a command line prints")]
 
+#[cfg(feature = "run")]
+mod bench;
 mod check;
 #[cfg(feature = "run")]
 mod dev;
@@ -14,6 +16,8 @@ mod fmt;
 #[cfg(test)]
 mod folder;
 mod graph;
+#[cfg(feature = "run")]
+mod halt;
 mod init;
 mod new;
 mod project;
@@ -61,9 +65,18 @@ enum Command {
     /// Runs a project on this machine.
     #[cfg(feature = "run")]
     Dev(dev::Args),
+    /// Measures what one process carries on this machine, and whether every email goes out once.
+    #[cfg(feature = "run")]
+    Bench(bench::Args),
     /// Publishes a project to a deployed stack.
     #[cfg(feature = "run")]
     Publish(publish::Args),
+    /// Stops all messages of a deployed stack, or those of a channel, at once.
+    #[cfg(feature = "run")]
+    Halt(halt::HaltArgs),
+    /// Stops a journey of a deployed stack: who is inside leaves, nobody enters.
+    #[cfg(feature = "run")]
+    Stop(halt::StopArgs),
 }
 
 fn main() -> ExitCode {
@@ -86,7 +99,13 @@ fn main() -> ExitCode {
         #[cfg(feature = "run")]
         Command::Dev(args) => dev::run(&args),
         #[cfg(feature = "run")]
+        Command::Bench(args) => bench::run(&args),
+        #[cfg(feature = "run")]
         Command::Publish(args) => publish::run(&args),
+        #[cfg(feature = "run")]
+        Command::Halt(args) => halt::halt(&args),
+        #[cfg(feature = "run")]
+        Command::Stop(args) => halt::stop(&args),
     };
     match result {
         Ok(code) => code,
@@ -112,7 +131,9 @@ impl Command {
             | Self::Simulate(_)
             | Self::Graph(_) => false,
             #[cfg(feature = "run")]
-            Self::Dev(_) | Self::Publish(_) => true,
+            Self::Dev(_) | Self::Bench(_) | Self::Publish(_) | Self::Halt(_) | Self::Stop(_) => {
+                true
+            }
         }
     }
 }

@@ -5,31 +5,33 @@
 //! on and no receive count is burnt.
 
 mod call;
+mod content;
+mod quota;
 
-use std::sync::{Arc, Mutex, PoisonError};
+pub use quota::Quota;
+
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use wend_content::{Ask, Message, Sms, Values, render, render_sms};
 use wend_core::contact::Contact;
-use wend_core::decide::inspect;
 use wend_core::due::QUEUE_DELAY_MAX;
+use wend_core::enrollment::HoldReason;
 use wend_core::identity::{Channel, IdentitySecret};
-use wend_core::input::{CommandKind, Envelope, Input, Properties, SendOutcome};
-use wend_core::log::LogRow;
+use wend_core::input::{Envelope, Input, SendHeld, SendOutcome};
 use wend_core::pace::{TokenBucket, Turn};
-use wend_core::release::{MessageClass, Release, Template};
+use wend_core::release::{MessageClass, OnUnknown};
 use wend_core::send::{
-    Next, Outcome, Permit, Recipient, SendRequest, SendState, SendTimes, SkipReason, Task, gate,
-    news_pause, next,
+    Next, Outcome, Permit, Recipient, Refused, SendRequest, SendState, SendTimes, SkipReason,
+    TRIES_MAX, Task, gate, news_pause, next,
 };
 use wend_core::time::Timestamp;
-use wend_core::token::UnsubscribeToken;
 
+use self::content::Content;
 use crate::batch::{self, Done};
 use crate::ports::{
-    Claim, Clock, Connections, Ledger, LedgerView, Mail, Mailer, Outgoing, PortError, Queue,
-    Received, ReleaseStore, SetAside, Settled, Submitted, Text, Texter,
+    Claim, Clock, Connections, Ledger, LedgerView, Mailer, Outgoing, PortError, Queue, Received,
+    ReleaseStore, SetAside, Settled, Submitted, Texter,
 };
 use crate::releases::Releases;
 
@@ -64,35 +66,12 @@ pub struct Dispatch<L, M, X, Q, A, R, C> {
     pub secret: IdentitySecret,
     /// How fast this sandbox may send.
     pub pace: Mutex<TokenBucket>,
+    /// Whether the provider takes more today.
+    pub quota: Quota,
     /// When a silent owner is dead and a doubt is closed.
     pub times: SendTimes,
     /// Where links lead, without a slash at the end.
     pub public_url: String,
-}
-
-/// What a message says.
-enum Content {
-    Mail(Message),
-    Sms { sms: Sms, is_marketing: bool },
-}
-
-/// The properties of the event that a log row is of.
-fn properties(row: &LogRow) -> Option<&Properties> {
-    match &row.input {
-        Input::Event(event) => Some(event.properties.expose()),
-        Input::Command(command) => match &command.kind {
-            CommandKind::Enroll { data, .. } => Some(data.expose()),
-            CommandKind::Scheduled { .. }
-            | CommandKind::Stop { .. }
-            | CommandKind::Lists { .. }
-            | CommandKind::Touch => None,
-        },
-        Input::Wake(_)
-        | Input::Outcome(_)
-        | Input::Feedback(_)
-        | Input::Consent(_)
-        | Input::Answer(_) => None,
-    }
 }
 
 /// What becomes of the message in hand.
@@ -101,6 +80,10 @@ enum Step {
     Publish(Timestamp, Outcome),
     /// Look again after this long.
     Later(Duration),
+    /// Its run holds it: publish that, then acknowledge.
+    GiveBack { until: Timestamp, why: HoldReason },
+    /// Its run holds it already.
+    GivenBack,
 }
 
 impl<L, M, X, Q, A, R, C> Dispatch<L, M, X, Q, A, R, C>
@@ -139,6 +122,8 @@ where
     async fn advance(&self, request: &SendRequest, message: &Received) -> Result<Done, PortError> {
         match self.step(request).await? {
             Step::Publish(at, outcome) => self.publish(request, at, outcome).await?,
+            Step::GiveBack { until, why } => self.give_back(request, until, why).await?,
+            Step::GivenBack => {}
             Step::Later(delay) => self.later(message, &request.journey, delay).await?,
         }
         Ok(Done::Acknowledge)
@@ -174,51 +159,117 @@ where
             (Next::Publish { at, outcome }, _) => Ok(Step::Publish(at, outcome)),
             (Next::Wait(delay), _) => Ok(Step::Later(delay)),
             (Next::Doubt, Some(from)) => {
-                let doubt = SendState::Unknown { at: now };
-                self.ledger.settle(request.send, from, &doubt).await?;
                 tracing::warn!(send = %request.send, "outcome unknown: the sender died");
-                Ok(Step::Later(SOON))
+                self.doubt(request, from, from.tries()).await
             }
-            (Next::Close, Some(from)) => self.finish(request, from, Outcome::Unknown).await,
+            (Next::Close, Some(from)) if !self.tries_again(request, from).await? => {
+                self.finish(request, from, Outcome::Unknown).await
+            }
             (Next::Try | Next::Doubt | Next::Close, _) => self.attempt(request, view).await,
         }
     }
 
-    /// Gate, render, pace, claim, submit, settle.
-    async fn attempt(&self, request: &SendRequest, view: LedgerView) -> Result<Step, PortError> {
+    /// Whether the policy of an unknown outcome is to submit the message once more.
+    async fn tries_again(
+        &self,
+        request: &SendRequest,
+        from: &SendState,
+    ) -> Result<bool, PortError> {
         let release = self.releases.current().await?;
+        let template = release.template(&request.template);
+        let policy = template.map(|template| template.on_unknown);
+        Ok(policy == Some(OnUnknown::RetryOnce) && from.tries() < TRIES_MAX)
+    }
+
+    /// Gate, render, pace, gate again, claim, submit, settle.
+    async fn attempt(&self, request: &SendRequest, view: LedgerView) -> Result<Step, PortError> {
         let view = self.with_present_address(request, view).await?;
-        let now = self.clock.now();
-        let contact = view.contact.as_ref();
-        let permit = match gate(request, contact, &view.permission, &release, now) {
+        let permit = match self.permit(request, &view).await? {
             Ok(permit) => permit,
-            Err(reason) => return self.skip(request, contact, reason).await,
+            Err(refused) => return self.refuse(request, &view, refused).await,
         };
-        let (Some(contact), Some(template)) = (contact, release.template(&request.template)) else {
-            return self.skip(request, contact, SkipReason::NoTemplate).await;
+        let release = self.releases.current().await?;
+        let (Some(contact), Some(template)) = (&view.contact, release.template(&request.template))
+        else {
+            return self
+                .refuse(request, &view, SkipReason::NoTemplate.into())
+                .await;
         };
         let origin = view.origin.as_ref();
         let content = match self.content(request, contact, template, &release, origin, &permit) {
             Ok(content) => content,
-            Err(reason) => return self.skip(request, Some(contact), reason).await,
+            Err(reason) => return self.refuse(request, &view, reason.into()).await,
         };
-        match self.take_token(now) {
+        match self.take_token(self.clock.now()) {
+            Turn::Soon(pause) if pause.is_zero() => {}
             Turn::Soon(pause) => self.clock.sleep(pause).await,
             Turn::Later(pause) => return Ok(Step::Later(pause.min(QUEUE_DELAY_MAX))),
         }
+        // A window may have closed while it stood in line, and somebody may have stopped everything.
+        let permit = match self.permit(request, &view).await? {
+            Ok(permit) => permit,
+            Err(refused) => return self.refuse(request, &view, refused).await,
+        };
         let claimed_at = self.clock.now();
-        let recent = view.permission.recent_with(request.send, claimed_at);
-        let permission_rev = permit.permission_rev();
         let claim = Claim {
             request,
             permission: permit.to().permission_key(&self.secret),
-            permission_rev,
-            recent,
+            permission_rev: permit.permission_rev(),
+            recent: permit.submissions(claimed_at),
+            from: view.send.as_ref(),
             at: claimed_at,
         };
+        let claimed = claim.state();
         match self.ledger.claim(claim).await? {
             Settled::Lost => Ok(Step::Later(SOON)),
-            Settled::Done => self.submit(request, &content, &permit, claimed_at).await,
+            Settled::Done => self.submit(request, &content, &permit, &claimed).await,
+        }
+    }
+
+    /// The gate, as of this moment.
+    async fn permit(
+        &self,
+        request: &SendRequest,
+        view: &LedgerView,
+    ) -> Result<Result<Permit, Refused>, PortError> {
+        let release = self.releases.current().await?;
+        let (contact, now) = (view.contact.as_ref(), self.clock.now());
+        let permit = gate(request, contact, &view.permission, &release, now);
+        let template = release.template(&request.template);
+        let class = template.map_or(MessageClass::Marketing, |template| template.class);
+        Ok(match (permit, self.quota.hold(request, class, now)) {
+            (Ok(_), Some(held)) => Err(held),
+            (permit, _) => permit,
+        })
+    }
+
+    /// What becomes of a message that may not go now.
+    async fn refuse(
+        &self,
+        request: &SendRequest,
+        view: &LedgerView,
+        refused: Refused,
+    ) -> Result<Step, PortError> {
+        let doubt = view.send.as_ref().filter(|state| state.tries() > 0);
+        match (refused, doubt) {
+            (Refused::GivenBack, _) => Ok(Step::GivenBack),
+            // It may have gone at the first try: that it does not go again does not make it a message that was not sent.
+            (Refused::Skip(_) | Refused::Hold { .. }, Some(doubt)) => {
+                self.finish(request, doubt, Outcome::Unknown).await
+            }
+            (Refused::Skip(reason), None) => {
+                self.skip(request, view.contact.as_ref(), reason).await
+            }
+            (Refused::Hold { until, why }, None) => {
+                let (step, name) = (&request.step, why.name());
+                tracing::info!(target: HELD, send = %request.send, step, reason = name, "may not go yet");
+                let wait = until.since(self.clock.now());
+                // While a journey stands still, no queue knows for how long.
+                if wait <= QUEUE_DELAY_MAX && why != HoldReason::Paused {
+                    return Ok(Step::Later(wait.max(SOON)));
+                }
+                Ok(Step::GiveBack { until, why })
+            }
         }
     }
 
@@ -237,86 +288,6 @@ where
         self.ledger.read(request, present).await
     }
 
-    /// What the message says.
-    fn content(
-        &self,
-        request: &SendRequest,
-        contact: &Contact,
-        template: &Template,
-        release: &Release,
-        origin: Option<&LogRow>,
-        permit: &Permit,
-    ) -> Result<Content, SkipReason> {
-        let permission = permit.to().permission_key(&self.secret);
-        let send = request.send;
-        let token = UnsubscribeToken { permission, send }.sign(&self.secret);
-        let url = format!("{}/u/{token}", self.public_url);
-        let journey = release.version(request.version).map(Arc::as_ref);
-        let zone = inspect::zone(contact, journey, release);
-        let values = Values {
-            contact,
-            journey,
-            run: contact.run(request.enrollment),
-            trigger: origin.and_then(properties),
-            given: &request.given,
-            zone: &zone,
-        };
-        let from = request.from.as_deref();
-        let rendered = match request.channel {
-            Channel::Email => {
-                let ask = Ask {
-                    from,
-                    variant: request.variant.as_deref(),
-                    unsubscribe_url: &url,
-                };
-                render(template, &release.project, values, ask).map(Content::Mail)
-            }
-            Channel::Sms => render_sms(template, &release.project, values, from).map(|sms| {
-                let is_marketing = template.class == MessageClass::Marketing;
-                Content::Sms { sms, is_marketing }
-            }),
-        };
-        rendered.map_err(|error| {
-            tracing::error!(send = %request.send, %error, "not rendered");
-            if error.is_missing_value() {
-                SkipReason::MissingValue
-            } else {
-                SkipReason::NotRendered
-            }
-        })
-    }
-
-    async fn hand_over(
-        &self,
-        request: &SendRequest,
-        content: &Content,
-        permit: &Permit,
-    ) -> Submitted {
-        match content {
-            Content::Mail(message) => {
-                let label = request.into();
-                self.provider
-                    .submit(Mail {
-                        permit,
-                        label,
-                        message,
-                    })
-                    .await
-            }
-            Content::Sms { sms, is_marketing } => {
-                let (label, is_marketing) = (request.into(), *is_marketing);
-                self.provider
-                    .text(Text {
-                        permit,
-                        label,
-                        sms,
-                        is_marketing,
-                    })
-                    .await
-            }
-        }
-    }
-
     fn take_token(&self, now: Timestamp) -> Turn {
         self.pace
             .lock()
@@ -330,20 +301,26 @@ where
         request: &SendRequest,
         content: &Content,
         permit: &Permit,
-        claimed_at: Timestamp,
+        claimed: &SendState,
     ) -> Result<Step, PortError> {
-        let from = SendState::Submitting { at: claimed_at };
-        if self.clock.now().since(claimed_at) > CLAIM_HOLDS {
-            return self.hold(request, permit, &from, SOON).await;
+        let SendState::Submitting { at, tries } = *claimed else {
+            return Ok(Step::Later(SOON));
+        };
+        if self.clock.now().since(at) > CLAIM_HOLDS {
+            return self.put_back(request, permit, claimed, SOON).await;
         }
         match self.hand_over(request, content, permit).await {
             Submitted::Accepted { provider_id } => {
-                self.finish(request, &from, Outcome::Accepted { provider_id })
+                self.finish(request, claimed, Outcome::Accepted { provider_id })
                     .await
+            }
+            // The first submission may have been taken: then this is not a message that was refused.
+            Submitted::Rejected { .. } if tries > 1 => {
+                self.finish(request, claimed, Outcome::Unknown).await
             }
             Submitted::Rejected { reason } => {
                 tracing::error!(send = %request.send, reason, "rejected by the provider");
-                self.finish(request, &from, Outcome::Rejected { reason })
+                self.finish(request, claimed, Outcome::Rejected { reason })
                     .await
             }
             Submitted::NotTaken {
@@ -351,17 +328,31 @@ where
                 retry_after,
             } => {
                 tracing::warn!(send = %request.send, reason, "not taken, will be tried again");
-                self.hold(request, permit, &from, retry_after).await
+                self.put_back(request, permit, claimed, retry_after).await
+            }
+            Submitted::QuotaUsedUp { reason } => {
+                tracing::error!(send = %request.send, reason, "the daily quota is used up");
+                self.quota.used_up(request.channel, self.clock.now());
+                self.put_back(request, permit, claimed, SOON).await
             }
             Submitted::Ambiguous { reason } => {
                 tracing::warn!(send = %request.send, reason, "outcome unknown");
-                let doubt = SendState::Unknown {
-                    at: self.clock.now(),
-                };
-                self.ledger.settle(request.send, &from, &doubt).await?;
-                Ok(Step::Later(SOON))
+                self.doubt(request, claimed, tries).await
             }
         }
+    }
+
+    /// Writes down that nobody knows, and looks again soon.
+    async fn doubt(
+        &self,
+        request: &SendRequest,
+        from: &SendState,
+        tries: u8,
+    ) -> Result<Step, PortError> {
+        let at = self.clock.now();
+        let doubt = SendState::Unknown { at, tries };
+        self.ledger.settle(request.send, from, &doubt).await?;
+        Ok(Step::Later(SOON))
     }
 
     async fn finish(
@@ -382,21 +373,30 @@ where
         }
     }
 
-    async fn hold(
+    /// The provider certainly did not take this submission: the row is as before.
+    async fn put_back(
         &self,
         request: &SendRequest,
         permit: &Permit,
-        from: &SendState,
+        claimed: &SendState,
         retry_after: Duration,
     ) -> Result<Step, PortError> {
+        let before = claimed.tries() - 1;
+        if before > 0 {
+            self.doubt(request, claimed, before).await?;
+            return Ok(Step::Later(retry_after));
+        }
         let held = SendState::Held {
             at: self.clock.now(),
         };
         // The row first: if the second write does not come about, the next try puts this submission in the place of itself. The
         // other way round the row would stay submitted, and a message that certainly did not go would end as unknown.
-        if self.ledger.settle(request.send, from, &held).await? == Settled::Done {
+        if self.ledger.settle(request.send, claimed, &held).await? == Settled::Done {
             let permission = permit.to().permission_key(&self.secret);
-            self.ledger.take_back(permission, request.send).await?;
+            let claimed_at = claimed.at();
+            self.ledger
+                .take_back(permission, request.send, claimed_at)
+                .await?;
         }
         Ok(Step::Later(retry_after))
     }
@@ -432,25 +432,47 @@ where
         at: Timestamp,
         outcome: Outcome,
     ) -> Result<(), PortError> {
-        let outcome = SendOutcome {
+        let over = SendOutcome {
             contact: request.contact,
             enrollment: request.enrollment,
             send: request.send,
             at,
             outcome,
         };
+        self.tell(request, Input::Outcome(over)).await
+    }
+
+    /// The run keeps the message, and asks for it again when its time has come.
+    async fn give_back(
+        &self,
+        request: &SendRequest,
+        until: Timestamp,
+        why: HoldReason,
+    ) -> Result<(), PortError> {
+        let held = SendHeld {
+            contact: request.contact,
+            enrollment: request.enrollment,
+            send: request.send,
+            requested_at: request.requested_at,
+            at: self.clock.now(),
+            until,
+            why,
+        };
+        self.tell(request, Input::Held(held)).await
+    }
+
+    async fn tell(&self, request: &SendRequest, input: Input) -> Result<(), PortError> {
         let envelope = Envelope {
             accepted_at: self.clock.now(),
-            input: Input::Outcome(outcome),
+            input,
         };
         let body = serde_json::to_string(&envelope);
         let body = body.map_err(|error| PortError::invalid("publish an outcome", error))?;
         let group = Some(request.contact.to_string());
-        self.inputs
-            .send(vec![Outgoing {
-                group,
-                ..Outgoing::now(body)
-            }])
-            .await
+        let outgoing = Outgoing {
+            group,
+            ..Outgoing::now(body)
+        };
+        self.inputs.send(vec![outgoing]).await
     }
 }

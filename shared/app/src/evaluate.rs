@@ -180,7 +180,7 @@ where
         let subject = Subject {
             id: loaded.id.unwrap_or(key),
             contact: loaded.contact,
-            erased_at: loaded.erased_at,
+            erased_at: loaded.erased.map(|stub| stub.at),
             taken: taken.to_vec(),
         };
         let mut folded = fold(subject, inputs, applied, context)?;

@@ -13,16 +13,20 @@
 //! | [`feedback`] | the provider's events | settles doubtful sends, closes addresses |
 //! | [`sweep`] | a schedule | sends the wakes of contacts that are due soon |
 //! | [`publish`] | the command line | makes a release of a project's files |
+//! | [`operate`] | the command line | pauses, stops and halts, as a new manifest |
+//! | [`erase`] | an operator | erases a contact |
 //!
 //! [`simulate`] plays many contacts through the decision alone. [`memory`] has every port in memory, on a virtual clock: what [`scenario`] tests run on.
 #![warn(missing_docs)]
 
 pub mod batch;
 pub mod dispatch;
+pub mod erase;
 pub mod evaluate;
 pub mod feedback;
 pub mod ingest;
 pub mod memory;
+pub mod operate;
 pub mod ports;
 pub mod publish;
 pub mod releases;

@@ -15,7 +15,7 @@ use wend_app::ports::{Mail, Mailer, Submitted};
 use wend_core::identity::IdentitySecret;
 
 use crate::settings;
-use crate::submitted::{FAULT_PAUSE, NotTaken, QUOTA_PAUSE, RATE_PAUSE, classify};
+use crate::submitted::{FAULT_PAUSE, NotTaken, RATE_PAUSE, classify};
 
 /// Sends through SES, one request a message, never repeated.
 #[derive(Clone, Debug)]
@@ -119,12 +119,11 @@ fn not_taken(code: &str, message: &str) -> NotTaken {
         | "ThrottlingException"
         | "Throttling"
         | "LimitExceededException" => {
-            let is_for_today = message.contains("Daily");
-            NotTaken::For(if is_for_today {
-                QUOTA_PAUSE
+            if message.contains("Daily") {
+                NotTaken::Today
             } else {
-                RATE_PAUSE
-            })
+                NotTaken::For(RATE_PAUSE)
+            }
         }
         _ => NotTaken::For(FAULT_PAUSE),
     }

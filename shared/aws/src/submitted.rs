@@ -13,8 +13,6 @@ use crate::error::words;
 
 /// Over the account's rate: the second is full.
 pub(crate) const RATE_PAUSE: Duration = Duration::from_secs(2);
-/// Over the daily quota: the window moves slowly. As long as a queue can delay.
-pub(crate) const QUOTA_PAUSE: Duration = Duration::from_mins(15);
 /// The account or the configuration is at fault: somebody must mend it, nothing may be lost meanwhile.
 pub(crate) const FAULT_PAUSE: Duration = Duration::from_mins(2);
 
@@ -24,6 +22,8 @@ pub(crate) enum NotTaken {
     ForGood,
     /// The same message may be tried again after this time.
     For(Duration),
+    /// Nor any other one, until the provider's window of a day has moved on.
+    Today,
 }
 
 /// What a failed request means. Only an answer below 500, whose code and message `not_taken` reads, and a request that
@@ -49,6 +49,7 @@ pub(crate) fn classify<E: ProvideErrorMetadata + std::fmt::Debug>(
             reason,
             retry_after,
         },
+        NotTaken::Today => Submitted::QuotaUsedUp { reason },
     }
 }
 

@@ -175,11 +175,16 @@ async fn a_message_that_is_refused_is_rejected() {
 #[tokio::test]
 async fn too_many_requests_are_not_taken_and_not_repeated_by_the_sdk() {
     let code = "TooManyRequestsException";
-    for (words, retry_after) in [
-        ("Maximum sending rate exceeded.", Duration::from_secs(2)),
-        ("Daily message quota exceeded.", Duration::from_mins(15)),
-    ] {
-        let expected = not_taken(&format!("{code} (429): {words}"), retry_after);
+    let reason = |words| format!("{code} (429): {words}");
+    let (rate, daily) = (
+        "Maximum sending rate exceeded.",
+        "Daily message quota exceeded.",
+    );
+    let too_fast = not_taken(&reason(rate), Duration::from_secs(2));
+    let used_up = Submitted::QuotaUsedUp {
+        reason: reason(daily),
+    };
+    for (words, expected) in [(rate, too_fast), (daily, used_up)] {
         assert_eq!(
             answered(Answer::Error(429, code, words)).await,
             (expected, 1)

@@ -5,6 +5,7 @@
 //! and quiet hours are read off the wall instead: both passes of a repeated hour are inside or outside alike.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime, Time, Weekday};
@@ -45,6 +46,9 @@ impl FromIterator<Date> for ClosedDays {
         Self(dates.into_iter().collect())
     }
 }
+
+/// How far apart two clocks on earth are at most: UTC−12 and UTC+14.
+pub(crate) const CLOCKS_DIFFER_BY: Duration = Duration::from_hours(26);
 
 /// Where a phrase is read: whose clock, whose working days.
 #[derive(Clone, Copy, Debug)]

@@ -11,6 +11,7 @@ use crate::id::{ContactKey, EnrollmentId, InputId, PartHash, SendId};
 use crate::identity::{Channel, EmailAddress, Identity, PhoneNumber};
 use crate::input::Properties;
 use crate::personal::Personal;
+use crate::send::Earlier;
 use crate::time::Timestamp;
 
 /// Largest packed aggregate, in bytes. Over it an event is refused; a wake or an outcome never is.
@@ -227,6 +228,17 @@ pub struct SentMessage {
     pub topic: Option<String>,
 }
 
+impl SentMessage {
+    /// As caps look at it.
+    pub(crate) fn as_earlier(&self) -> Earlier<'_> {
+        Earlier {
+            at: self.at,
+            channel: self.channel,
+            topic: self.topic.as_deref(),
+        }
+    }
+}
+
 /// A goal that still counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GoalWatch {
@@ -375,6 +387,12 @@ impl Contact {
         self.enrollments.iter().any(|run| {
             run.id == enrollment && matches!(run.state, State::Sending { send: s, .. } if s == send)
         })
+    }
+
+    /// Whether `enrollment` is alive and holds `send`, which it gets back to when its time has come.
+    pub fn holds(&self, enrollment: EnrollmentId, send: SendId) -> bool {
+        let run = self.run(enrollment);
+        run.is_some_and(|run| run.state.held_send() == Some(send))
     }
 
     /// The earliest moment at which time alone changes something.

@@ -39,7 +39,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::contact::Contact;
-use crate::id::{ContactKey, EnrollmentId, InputId, derive};
+use crate::id::{ContactKey, EnrollmentId, InputId, SendId, derive};
 use crate::identity::{Identity, IdentitySecret};
 use crate::input::{Envelope, Event, Input, Properties};
 use crate::log::{Effect, INPUT_AGE_MAX, LogRow, Refusal, Trace};
@@ -147,6 +147,7 @@ pub fn decide(
     }
     let mut deciding = Deciding::new(&subject, input, now, context);
     deciding.apply(envelope)?;
+    deciding.close_abandoned(&subject);
     deciding.rearm(matches!(input, Input::Wake(_)));
     match deciding.finish(&subject, envelope)? {
         Finished::Changed(decision) => Ok(*decision),
@@ -185,6 +186,8 @@ struct Deciding<'a> {
     steps_begun: u32,
     /// Whether something has changed since conditions of runs were last looked at.
     is_stirred: bool,
+    /// The message that this input gives back.
+    given_back: Option<SendId>,
     /// The run whose step is being begun: what it does to the contact does not end it.
     stepping: Option<EnrollmentId>,
     /// What has changed, in the words of [`crate::release::Index::watchers`].
@@ -215,6 +218,7 @@ impl<'a> Deciding<'a> {
             derived: 0,
             steps_begun: 0,
             is_stirred: false,
+            given_back: None,
             stepping: None,
             dirty: BTreeSet::new(),
             trace: Vec::new(),
@@ -248,6 +252,7 @@ impl<'a> Deciding<'a> {
                 self.watch_segments();
             }
             Input::Outcome(outcome) => self.settle(outcome)?,
+            Input::Held(held) => self.hold_back(held)?,
             Input::Feedback(feedback) => self.take_feedback(feedback),
             Input::Consent(said) => self.take_consent(said),
             Input::Answer(answer) => self.take_answer(answer)?,

@@ -130,6 +130,8 @@ pub enum State {
         step: String,
         /// The message.
         send: SendId,
+        /// When the step began.
+        since: Timestamp,
     },
     /// A message may not go yet.
     Held {
@@ -141,6 +143,9 @@ pub enum State {
         due_at: Timestamp,
         /// Why.
         why: HoldReason,
+        /// The message, if it was asked for before and given back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        send: Option<SendId>,
     },
     /// Waits for a moment.
     Waiting {
@@ -186,6 +191,10 @@ pub enum HoldReason {
     Window,
     /// A cap is reached.
     Cap,
+    /// The provider takes no more today.
+    Quota,
+    /// The journey stands still.
+    Paused,
 }
 
 impl HoldReason {
@@ -195,6 +204,22 @@ impl HoldReason {
             Self::QuietHours => "quiet_hours",
             Self::Window => "window",
             Self::Cap => "cap",
+            Self::Quota => "quota",
+            Self::Paused => "paused",
+        }
+    }
+}
+
+impl State {
+    /// The message that was asked for before, given back, and is held.
+    pub(crate) const fn held_send(&self) -> Option<SendId> {
+        match self {
+            Self::Held { send, .. } => *send,
+            Self::Sending { .. }
+            | Self::Waiting { .. }
+            | Self::Listening { .. }
+            | Self::Asking { .. }
+            | Self::Parked { .. } => None,
         }
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::condition::{MessageState, Topic};
+use crate::enrollment::HoldReason;
 use crate::id::{ContactKey, EnrollmentId, InputId, SendId, derive};
 use crate::identity::{Identity, IdentitySecret};
 use crate::personal::Personal;
@@ -34,6 +35,8 @@ pub enum Input {
     Wake(Wake),
     /// A send is over.
     Outcome(SendOutcome),
+    /// A message is given back that may not go yet.
+    Held(SendHeld),
     /// Something became of a message.
     Feedback(Box<Feedback>),
     /// A contact said yes or no to a topic: by a link, by keyword, in the console.
@@ -269,6 +272,25 @@ pub struct SendOutcome {
     pub outcome: Outcome,
 }
 
+/// A message that was asked for may not go yet: its run keeps it until then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendHeld {
+    /// Whom the message is for.
+    pub contact: ContactKey,
+    /// The run that waits for it.
+    pub enrollment: EnrollmentId,
+    /// The send.
+    pub send: SendId,
+    /// When it was asked for: tells two holds of one message apart.
+    pub requested_at: Timestamp,
+    /// When it was given back.
+    pub at: Timestamp,
+    /// From when on it may go.
+    pub until: Timestamp,
+    /// Why not now.
+    pub why: HoldReason,
+}
+
 impl Input {
     /// The partition of the log row: the address as written in the message, never the contact it belongs to today.
     pub fn partition(&self, secret: &IdentitySecret) -> ContactKey {
@@ -276,6 +298,7 @@ impl Input {
             Self::Event(event) => event.address.key(secret),
             Self::Wake(wake) => wake.contact,
             Self::Outcome(outcome) => outcome.contact,
+            Self::Held(held) => held.contact,
             Self::Feedback(feedback) => feedback.contact,
             Self::Consent(said) => said.contact,
             Self::Answer(answer) => answer.contact,
@@ -294,6 +317,11 @@ impl Input {
             // A send has one outcome: it is published when its row is final.
             Self::Outcome(outcome) => {
                 InputId::from_bytes(derive("outcome", &[outcome.send.as_bytes()]))
+            }
+            // Of copies of one request, whichever was given back first counts.
+            Self::Held(held) => {
+                let asked = held.requested_at.as_millis().to_be_bytes();
+                InputId::from_bytes(derive("held", &[held.send.as_bytes(), &asked]))
             }
             Self::Feedback(feedback) => feedback.id,
             Self::Consent(said) => said.id,
@@ -319,6 +347,7 @@ impl Input {
             Self::Event(event) => event.occurred_at,
             Self::Wake(wake) => wake.due_at,
             Self::Outcome(outcome) => outcome.at,
+            Self::Held(held) => held.at,
             Self::Feedback(feedback) => feedback.at,
             Self::Consent(said) => said.at,
             Self::Answer(answer) => answer.at,

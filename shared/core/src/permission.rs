@@ -3,11 +3,12 @@
 //! The row belongs to the address, not to a contact: two contacts with one address share it, and a merge does not touch it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::{PermissionKey, SendId};
+use crate::identity::Channel;
+use crate::send::Earlier;
 use crate::time::Timestamp;
 
 /// A permission row as it was read. An absent row is the default: nothing asked, nothing refused, revision 0.
@@ -21,7 +22,9 @@ pub struct Permission {
     pub unsubscribed_at: Option<Timestamp>,
     /// When a bounce or complaint closed the address.
     pub suppressed_at: Option<Timestamp>,
-    /// The latest submissions to the address, oldest first.
+    /// When the contact whose address it was, was erased: what was said before does not count.
+    pub erased_at: Option<Timestamp>,
+    /// The marketing messages to the address that some cap counts, oldest first.
     pub recent: Vec<Submission>,
 }
 
@@ -34,13 +37,27 @@ pub struct Consent {
     pub at: Timestamp,
 }
 
-/// One submission to an address: what caps will count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One submission to an address: what caps count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Submission {
     /// The send.
     pub send: SendId,
     /// When it was claimed.
     pub at: Timestamp,
+    /// Its topic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+}
+
+impl Submission {
+    /// As caps look at it, in a row of an address on `channel`.
+    pub(crate) fn as_earlier(&self, channel: Channel) -> Earlier<'_> {
+        Earlier {
+            at: self.at,
+            channel,
+            topic: self.topic.as_deref(),
+        }
+    }
 }
 
 /// What an address says about a topic.
@@ -65,42 +82,34 @@ pub struct ConsentChange {
     pub consent: Consent,
 }
 
-/// Most submissions kept in a row; older ones go first.
-const RECENT_MAX: usize = 20;
-/// Submissions older than this are dropped.
-const RECENT_FOR: Duration = Duration::from_hours(8 * 24);
-
 impl Permission {
-    /// What the address says about `topic`. An opt-in counts only if it is newer than an unsubscribe from everything.
+    /// What the address says about `topic`. An opt-in counts only if it is newer than an unsubscribe from everything, and than an
+    /// erasure.
     pub fn topic_state(&self, topic: &str) -> TopicState {
-        match (self.topics.get(topic), self.unsubscribed_at) {
+        let no = self.unsubscribed_at.max(self.erased_at);
+        match (self.topics.get(topic), no) {
             (Some(consent), no) if consent.opted_in && no.is_none_or(|no| consent.at > no) => {
                 TopicState::OptedIn
             }
-            (None, None) => TopicState::Unasked,
+            (None, _) if self.unsubscribed_at.is_none() => TopicState::Unasked,
             _ => TopicState::OptedOut,
         }
     }
 
-    /// The recent submissions after `send` is claimed at `now`.
-    pub fn recent_with(&self, send: SendId, now: Timestamp) -> Vec<Submission> {
-        let oldest = now.minus(RECENT_FOR);
-        let kept = self
-            .recent
-            .iter()
-            .copied()
-            .filter(|s| s.at >= oldest && s.send != send);
-        let mut recent: Vec<Submission> = kept.chain([Submission { send, at: now }]).collect();
-        recent.drain(..recent.len().saturating_sub(RECENT_MAX));
-        recent
+    /// The recent submissions without that of a claim which came to nothing. One of a later claim of the same send stays.
+    pub fn taken_back(&self, send: SendId, claimed_at: Timestamp) -> Vec<Submission> {
+        let kept = self.recent.iter();
+        kept.filter(|one| one.send != send || one.at != claimed_at)
+            .cloned()
+            .collect()
     }
 
-    /// The recent submissions without `send`, which the provider certainly did not take.
+    /// The recent submissions beside `send`.
     pub fn recent_without(&self, send: SendId) -> Vec<Submission> {
         self.recent
             .iter()
-            .copied()
             .filter(|submission| submission.send != send)
+            .cloned()
             .collect()
     }
 }
@@ -148,24 +157,5 @@ mod tests {
                 "{consent:?} {unsubscribed:?}"
             );
         }
-    }
-
-    #[test]
-    fn submissions_are_kept_within_bounds_and_once_each() {
-        let mut row = Permission::default();
-        for n in 0..30_u8 {
-            row.recent = row.recent_with(SendId::from_bytes([n; 16]), at(i64::from(n)));
-        }
-        assert_eq!(row.recent.len(), RECENT_MAX);
-        let last = SendId::from_bytes([29; 16]);
-        assert_eq!(
-            row.recent_with(last, at(99))
-                .iter()
-                .filter(|s| s.send == last)
-                .count(),
-            1
-        );
-        assert!(row.recent_without(last).iter().all(|s| s.send != last));
-        assert_eq!(row.recent_with(last, at(30 * 24 * 3600)).len(), 1);
     }
 }

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::definitions::SourceFile;
+use crate::enrollment::Enrollment;
 use crate::id::PartHash;
+use crate::identity::Channel;
 use crate::time::Timestamp;
 
 mod audience;
@@ -39,7 +41,7 @@ pub use step::{
     Admission, Given, GivenMap, Goto, IfPast, JourneyPath, Message, OnError, Step, Then, Update,
     Verb, Winner, WinnerBy,
 };
-pub use template::{MessageClass, Template, Variant};
+pub use template::{MessageClass, OnUnknown, Template, Variant};
 
 /// One definition of any kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -125,6 +127,32 @@ pub struct Manifest {
     /// When journeys stood still, by journey, oldest first.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pauses: BTreeMap<String, Vec<Pause>>,
+    /// Journeys that were stopped, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stops: BTreeMap<String, Stop>,
+    /// What sends nothing, by one command, since when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub halts: BTreeMap<Halt, Timestamp>,
+}
+
+/// That somebody stopped a journey: who was inside by then leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    /// When.
+    pub at: Timestamp,
+    /// Whether it takes entries again.
+    #[serde(default)]
+    pub is_lifted: bool,
+}
+
+/// What a halt stops. Decisions go on; what they ask for is skipped with the reason `halted`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Halt {
+    /// Every message, alert and call.
+    Everything,
+    /// The messages of a channel.
+    Channel(Channel),
 }
 
 /// A time in which a journey stood still.
@@ -161,9 +189,9 @@ impl Manifest {
             current: parts.iter().map(Part::hash).collect(),
             journeys,
             environment: before.and_then(|before| before.environment.clone()),
-            pauses: before
-                .map(|before| before.pauses.clone())
-                .unwrap_or_default(),
+            pauses: before.map_or_else(BTreeMap::new, |before| before.pauses.clone()),
+            stops: before.map_or_else(BTreeMap::new, |before| before.stops.clone()),
+            halts: before.map_or_else(BTreeMap::new, |before| before.halts.clone()),
         }
     }
 
@@ -188,6 +216,8 @@ pub struct Release {
     pub time_scale: Option<TimeScale>,
     only_to: Vec<String>,
     pauses: BTreeMap<String, Vec<Pause>>,
+    stops: BTreeMap<String, Stop>,
+    halts: BTreeMap<Halt, Timestamp>,
     journeys: BTreeMap<String, PartHash>,
     versions: BTreeMap<PartHash, Arc<Journey>>,
     trigger_reads: BTreeMap<PartHash, BTreeSet<String>>,
@@ -203,6 +233,8 @@ impl Release {
         let mut release = Self {
             number: manifest.number,
             pauses: manifest.pauses.clone(),
+            stops: manifest.stops.clone(),
+            halts: manifest.halts.clone(),
             ..Self::default()
         };
         for part in parts {
@@ -277,6 +309,24 @@ impl Release {
     pub fn is_paused(&self, journey: &str) -> bool {
         let last = self.pauses(journey).last();
         last.is_some_and(|pause| pause.resumed.is_none())
+    }
+
+    /// Whether a journey was stopped and takes no entries.
+    pub fn is_shut(&self, journey: &str) -> bool {
+        self.stops.get(journey).is_some_and(|stop| !stop.is_lifted)
+    }
+
+    /// Whether a run was inside its journey when somebody stopped that.
+    pub fn is_stopped(&self, run: &Enrollment) -> bool {
+        let stop = self.stops.get(&run.journey);
+        stop.is_some_and(|stop| run.entered_at <= stop.at)
+    }
+
+    /// Whether nothing is sent: by `channel`, or by none if there is none.
+    pub fn is_halted(&self, channel: Option<Channel>) -> bool {
+        let of_channel = channel.map(Halt::Channel);
+        let mut halts = of_channel.into_iter().chain([Halt::Everything]);
+        halts.any(|halt| self.halts.contains_key(&halt))
     }
 
     /// Whether this environment may write to an address.

@@ -4,8 +4,11 @@
 //! use case `wend_app::dispatch` reads, claims, submits and settles.
 
 mod gate;
+mod limits;
 
-pub use gate::{Permit, Recipient, gate, gate_team, news_pause};
+pub use gate::{Permit, Recipient, Refused, gate, gate_team, news_pause};
+pub use limits::CAP_MAX;
+pub(crate) use limits::{Against, Earlier, Limits, topic_of};
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -146,11 +149,37 @@ pub enum SkipReason {
     MissingValue,
     /// This environment may not write to the address.
     NotAllowlisted,
-    /// Nothing is set up for the channel.
-    NoChannel,
+    /// The topic asks for a confirmation, which has not come.
+    NotConfirmed,
+    /// An edit of the journey took the step away.
+    StepRemoved,
+    /// Somebody stopped everything, or the channel, by one command.
+    Halted,
 }
 
 impl SkipReason {
+    /// All reasons.
+    pub const ALL: [Self; 18] = [
+        Self::NoContact,
+        Self::NoAddress,
+        Self::NotEnrolled,
+        Self::Rehearsal,
+        Self::NoTemplate,
+        Self::NotRendered,
+        Self::Unsubscribed,
+        Self::NotSubscribed,
+        Self::Suppressed,
+        Self::Expired,
+        Self::Holdout,
+        Self::QuietHours,
+        Self::OverCap,
+        Self::MissingValue,
+        Self::NotAllowlisted,
+        Self::NotConfirmed,
+        Self::StepRemoved,
+        Self::Halted,
+    ];
+
     /// The reason's name in rows, traces and the console.
     pub const fn name(self) -> &'static str {
         match self {
@@ -169,7 +198,9 @@ impl SkipReason {
             Self::OverCap => "over_cap",
             Self::MissingValue => "missing_value",
             Self::NotAllowlisted => "not_allowlisted",
-            Self::NoChannel => "no_channel",
+            Self::NotConfirmed => "not_confirmed",
+            Self::StepRemoved => "step_removed",
+            Self::Halted => "halted",
         }
     }
 }
@@ -193,12 +224,13 @@ pub enum Outcome {
         /// Why.
         reason: SkipReason,
     },
-    /// It was submitted once and nobody can say whether the provider took it; the policy is to assume so.
+    /// It was submitted and nobody can say whether the provider took it; the policy is to assume so.
     Unknown,
 }
 
 /// The send row's state. It moves only from `Submitting` to `Final`, `Held` or `Unknown`, from `Held` to `Submitting` or a skip, and
-/// from `Unknown` to `Final`. What is final stays, but that late evidence turns an unknown outcome into an accepted one.
+/// from `Unknown` to `Final`, or once more to `Submitting` where the template's policy is to try again. What is final stays, but
+/// that late evidence turns an unknown outcome into an accepted one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SendState {
@@ -206,6 +238,9 @@ pub enum SendState {
     Submitting {
         /// When it was claimed.
         at: Timestamp,
+        /// How many submissions the provider may have taken, with this one.
+        #[serde(default = "one")]
+        tries: u8,
     },
     /// The provider certainly did not take it (throttled, no connection); it may be claimed again.
     Held {
@@ -216,6 +251,9 @@ pub enum SendState {
     Unknown {
         /// When the doubt was written down.
         at: Timestamp,
+        /// How many submissions the provider may have taken.
+        #[serde(default = "one")]
+        tries: u8,
     },
     /// Final.
     Final {
@@ -224,6 +262,33 @@ pub enum SendState {
         /// How.
         outcome: Outcome,
     },
+}
+
+const fn one() -> u8 {
+    1
+}
+
+/// Most submissions of one message: the second only where the template says `on_unknown: retry_once`.
+pub const TRIES_MAX: u8 = 2;
+
+impl SendState {
+    /// When it became so.
+    pub const fn at(&self) -> Timestamp {
+        match self {
+            Self::Submitting { at, .. }
+            | Self::Held { at }
+            | Self::Unknown { at, .. }
+            | Self::Final { at, .. } => *at,
+        }
+    }
+
+    /// How many submissions the provider may have taken.
+    pub const fn tries(&self) -> u8 {
+        match self {
+            Self::Submitting { tries, .. } | Self::Unknown { tries, .. } => *tries,
+            Self::Held { .. } | Self::Final { .. } => 0,
+        }
+    }
 }
 
 /// What travels in the dispatch queues.
@@ -256,7 +321,7 @@ pub enum Next {
     Wait(Duration),
     /// The owner is dead: write down that the outcome is unknown, then look again.
     Doubt,
-    /// Evidence did not come in time: close as unknown, then publish.
+    /// Evidence did not come in time: the policy of the template applies, which closes it as unknown or tries once more.
     Close,
     /// The row is final: publish its outcome, then acknowledge.
     Publish {
@@ -274,7 +339,7 @@ const EVIDENCE_PERIOD: Duration = Duration::from_secs(15);
 pub fn next(state: Option<&SendState>, times: SendTimes, now: Timestamp) -> Next {
     match state {
         None | Some(SendState::Held { .. }) => Next::Try,
-        Some(SendState::Submitting { at }) => {
+        Some(SendState::Submitting { at, .. }) => {
             let dead_at = at.plus(times.function_timeout);
             if now > dead_at {
                 Next::Doubt
@@ -282,7 +347,7 @@ pub fn next(state: Option<&SendState>, times: SendTimes, now: Timestamp) -> Next
                 Next::Wait(dead_at.since(now) + SECOND)
             }
         }
-        Some(SendState::Unknown { at }) => {
+        Some(SendState::Unknown { at, .. }) => {
             let closed_at = at.plus(times.unknown_window);
             if now >= closed_at {
                 Next::Close
@@ -322,6 +387,7 @@ mod tests {
         let claimed = || {
             Some(SendState::Submitting {
                 at: Timestamp::from_millis(0),
+                tries: 1,
             })
         };
         assert_eq!(next_at(claimed(), 5), Next::Wait(Duration::from_secs(16)));
@@ -334,6 +400,7 @@ mod tests {
         let unknown = || {
             Some(SendState::Unknown {
                 at: Timestamp::from_millis(0),
+                tries: 1,
             })
         };
         assert_eq!(next_at(unknown(), 0), Next::Wait(EVIDENCE_PERIOD));

@@ -7,7 +7,9 @@
 
 mod case;
 mod client;
+mod operator;
 mod process;
+mod proxy;
 mod scenarios;
 mod stack;
 mod wait;
@@ -18,7 +20,9 @@ use anyhow::Result;
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial, run};
 
 use self::case::Case;
-use self::scenarios::{AWS, BOTH, audit, cart, kills_of_functions, kills_of_process};
+use self::scenarios::{
+    AWS, BOTH, audit, cart, faults_of_endpoint, kills_of_functions, kills_of_process,
+};
 use self::stack::{Mode, Stack, lock_scratch};
 
 /// The small project whose waits take seconds.
@@ -26,15 +30,20 @@ const DEMO: &str = "infra/demo";
 /// The starter pack, in its environment `dev`: a day of waiting is a minute.
 const STARTER: &str = "infra/starter";
 
+/// The project of the crowds.
+const CROWD: &str = "tests/acceptance/crowd";
+
 static EMBEDDED: Stack = Stack::new(Mode::Embedded, "acceptance-embedded", DEMO);
 static EMBEDDED_KILLS: Stack = Stack::new(Mode::Embedded, "acceptance-embedded-kills", DEMO);
 static LOCAL_AWS: Stack = Stack::new(Mode::Aws, "acceptance-aws", DEMO);
-static LOCAL_AWS_KILLS: Stack = Stack::new(Mode::Aws, "acceptance-aws-kills", DEMO);
+static LOCAL_AWS_KILLS: Stack = Stack::new(Mode::Aws, "acceptance-aws-kills", CROWD);
+static LOCAL_AWS_FAULTS: Stack = Stack::behind_proxy("acceptance-aws-faults", CROWD);
 static EMBEDDED_STARTER: Stack = Stack::new(Mode::Embedded, "acceptance-embedded-starter", STARTER);
 static LOCAL_AWS_STARTER: Stack = Stack::new(Mode::Aws, "acceptance-aws-starter", STARTER);
 
-static STACKS: [&Stack; 6] = [
+static STACKS: [&Stack; 7] = [
     &LOCAL_AWS_KILLS,
+    &LOCAL_AWS_FAULTS,
     &LOCAL_AWS,
     &LOCAL_AWS_STARTER,
     &EMBEDDED_KILLS,
@@ -79,6 +88,8 @@ fn scenarios() -> Vec<Trial> {
         trial(&LOCAL_AWS_KILLS, kills_of_functions::CROWD),
         trial(&LOCAL_AWS_KILLS, kills_of_functions::WITNESS),
         trial(&LOCAL_AWS_KILLS, kills_of_functions::SILENT),
+        trial(&LOCAL_AWS_FAULTS, faults_of_endpoint::CROWD),
+        trial(&LOCAL_AWS_FAULTS, faults_of_endpoint::DEAD_LETTERS),
         trial(&EMBEDDED_KILLS, kills_of_process::CROWD),
         trial(&LOCAL_AWS_STARTER, cart::ABANDONED),
         trial(&EMBEDDED_STARTER, cart::ABANDONED),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use ureq::http::{HeaderMap, Method, Request};
@@ -24,6 +25,8 @@ pub struct Address {
     pub url: String,
     /// A write key.
     pub write_key: String,
+    /// Base address of AWS, where there is one.
+    pub emulator: Option<String>,
 }
 
 /// An HTTP client of one stack.
@@ -47,6 +50,7 @@ pub struct Answer {
 /// A mail that the provider accepted.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Mail {
+    pub accepted_at: Timestamp,
     pub provider_id: String,
     pub to: Vec<String>,
     pub subject: String,
@@ -258,12 +262,24 @@ impl Client {
 
     /// The ledger: states by send.
     pub fn sends(&self) -> Result<BTreeMap<String, Value>> {
+        let rows = self.send_rows()?.into_iter();
+        let states = rows.map(|(id, mut row)| (id, row["state"].take()));
+        Ok(states.collect())
+    }
+
+    /// The ledger: `request` and `state` by send.
+    pub fn send_rows(&self) -> Result<BTreeMap<String, Value>> {
         let sends: Vec<Value> = serde_json::from_value(self.show("/_wend/sends")?)?;
-        let by_id = sends.into_iter().map(|mut send| {
+        let by_id = sends.into_iter().map(|send| {
             let id = send["request"]["send"].as_str().unwrap_or_default();
-            (id.to_owned(), send["state"].take())
+            (id.to_owned(), send)
         });
         Ok(by_id.collect())
+    }
+
+    /// Every queue's messages, by its name; empty ones are left out.
+    pub fn queues(&self) -> Result<BTreeMap<String, Vec<Value>>> {
+        Ok(serde_json::from_value(self.show("/_wend/queues")?)?)
     }
 
     /// Everything that explains a failure about `users`.

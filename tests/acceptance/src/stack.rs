@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::client::{Address, Client};
 use crate::process::Process;
+use crate::proxy::Proxy;
 use crate::wait::Deadline;
 
 /// How a stack runs.
@@ -27,6 +28,8 @@ pub struct Stack {
     pub mode: Mode,
     name: &'static str,
     project: &'static str,
+    /// What stands between the functions and AWS, if anything does.
+    proxy: Option<OnceLock<Proxy>>,
     running: Mutex<Running>,
 }
 
@@ -46,8 +49,26 @@ impl Stack {
             mode,
             name,
             project,
+            proxy: None,
             running: Mutex::new(Running::NotYet),
         }
+    }
+
+    /// The same on a local AWS whose functions reach it through a proxy.
+    pub const fn behind_proxy(name: &'static str, project: &'static str) -> Self {
+        Self {
+            mode: Mode::Aws,
+            name,
+            project,
+            proxy: Some(OnceLock::new()),
+            running: Mutex::new(Running::NotYet),
+        }
+    }
+
+    /// The proxy of the running stack.
+    pub fn proxy(&self) -> Result<&Proxy> {
+        let proxy = self.proxy.as_ref().and_then(OnceLock::get);
+        proxy.with_context(|| format!("{} has no proxy", self.name))
     }
 
     /// A client of the running stack; the first call starts it.
@@ -121,6 +142,12 @@ impl Stack {
             Mode::Embedded => vec![text("--state"), path(&folder.join("state"))],
             Mode::Aws => vec![text("--aws"), text("--stack"), text(self.name)],
         });
+        if let Some(proxy) = &self.proxy {
+            let started = Proxy::start()?;
+            arguments.extend([text("--functions-endpoint"), started.url()]);
+            // A stack behind a proxy starts once.
+            let _ = proxy.set(started);
+        }
         let mut process = Process::start(&wend, &arguments, &workspace(), &self.log())?;
         // The first time, Python packages are installed.
         let address = Deadline::secs(600).until("the ready file", || {
@@ -134,6 +161,10 @@ impl Stack {
             Ok(address.transpose()?)
         });
         let address = address.with_context(|| self.logs())?;
+        if let Ok(proxy) = self.proxy() {
+            let emulator = address.emulator.as_deref();
+            proxy.attach(emulator.context("the stack has no AWS")?, &address.url)?;
+        }
         Ok((process, Client::new(address)))
     }
 

@@ -90,6 +90,8 @@ fn tables<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
         a_pointer_leads_to_its_contact
         an_erased_contact_is_a_stub_also_through_a_pointer
         an_erased_contact_may_begin_anew
+        a_contact_written_since_it_was_read_is_not_erased
+        a_forgotten_address_stops_claims_and_old_words
         a_pointer_to_a_pointer_is_an_error
     );
     contracts!(trials, adapter, K, commits:
@@ -120,6 +122,7 @@ fn tables<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
     contracts!(trials, adapter, K, ledger:
         an_absent_send_is_claimed_once
         a_held_send_is_claimed_again
+        a_doubtful_send_is_claimed_once_more_from_that_doubt_alone
         a_claim_needs_the_permission_as_it_was_read
         a_claim_writes_the_submission_or_nothing
         of_two_claims_at_once_one_is_done

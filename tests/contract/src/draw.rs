@@ -118,7 +118,8 @@ pub fn call(of: u8, origin: u8) -> CallRequest {
 }
 
 pub const fn submitting(secs: i64) -> SendState {
-    SendState::Submitting { at: at(secs) }
+    let (at, tries) = (at(secs), 1);
+    SendState::Submitting { at, tries }
 }
 
 pub const fn held(secs: i64) -> SendState {
@@ -126,13 +127,15 @@ pub const fn held(secs: i64) -> SendState {
 }
 
 pub const fn unknown(secs: i64) -> SendState {
-    SendState::Unknown { at: at(secs) }
+    let (at, tries) = (at(secs), 1);
+    SendState::Unknown { at, tries }
 }
 
 pub const fn submission(n: u8, secs: i64) -> Submission {
     Submission {
         send: send_id(n),
         at: at(secs),
+        topic: None,
     }
 }
 

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use wend_app::ports::{
-    Contacts, DueIndex, ErrorClass, Evidence, KeyStore, Ledger, Permissions, Queue, Received,
+    DueIndex, Erasures, ErrorClass, Evidence, KeyStore, Ledger, Permissions, Queue, Received,
     ReleaseStore, SecretStore, SetAside, Watermark,
 };
 use wend_core::id::ContactKey;
 use wend_core::identity::IdentitySecret;
-use wend_core::time::Timestamp;
 
 /// The secret of every contract.
 pub const SECRET: IdentitySecret = IdentitySecret::new([7; 32]);
@@ -34,7 +33,7 @@ impl<T> Tables for T where
 /// Empty tables.
 pub trait TableKit: Sized {
     type Tables: Tables;
-    type Contacts: Contacts;
+    type Contacts: Erasures;
 
     async fn start() -> Self;
 
@@ -43,9 +42,6 @@ pub trait TableKit: Sized {
     /// The contacts, with [`SECRET`].
     fn contacts(&self) -> &Self::Contacts;
 
-    /// Puts the stub of an erased contact under `key`. No port does that yet.
-    async fn erase(&self, key: ContactKey, at: Timestamp);
-
     /// Puts a pointer under `key`, wherever it leads. No port would write a wrong one.
     async fn point(&self, key: ContactKey, to: ContactKey);
 }
@@ -53,7 +49,7 @@ pub trait TableKit: Sized {
 /// Tables of which every call fails.
 pub trait FailingTables: Sized {
     type Tables: Tables;
-    type Contacts: Contacts;
+    type Contacts: Erasures;
 
     async fn start() -> Self;
 

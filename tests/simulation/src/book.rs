@@ -4,21 +4,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wend_app::memory::MemoryStore;
-use wend_app::ports::{Claim, Label, SendRow};
+use wend_app::ports::{Claim, Erased, Label, SendRow};
 use wend_core::contact::Contact;
+use wend_core::enrollment::State;
 use wend_core::id::{ContactKey, EnrollmentId, InputId, PermissionKey, SendId};
-use wend_core::input::Input;
+use wend_core::input::{CommandKind, Input};
 use wend_core::log::{Effect, LogRow, Trace};
 use wend_core::permission::{Consent, ConsentChange, Permission};
+use wend_core::release::MessageClass;
 use wend_core::send::{CallRequest, Outcome, SendRequest, SendState};
 use wend_core::time::Timestamp;
 
-use crate::invariants;
+use crate::deployment::FUNCTION_TIMEOUT;
+use crate::limits::{Counted, Published, own_zone};
 use crate::plan::Plan;
 use crate::planted::Planted;
 use crate::ports::Parked;
 use crate::projects::Rules;
 use crate::random::mix;
+use crate::{invariants, limits};
 
 /// What took place, as promises need it.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +57,50 @@ pub struct Record {
     pub shut: BTreeSet<PermissionKey>,
     /// How far the sweep has looked.
     pub watermark: Timestamp,
+    /// Every release, oldest first.
+    pub releases: Vec<Published>,
+    /// The zone that a contact had before, and until when.
+    pub zones: BTreeMap<ContactKey, (Timestamp, Option<String>)>,
+    /// When each run began.
+    pub entered_at: BTreeMap<EnrollmentId, Timestamp>,
+    /// Messages that may not be claimed after a moment, and why.
+    pub forbidden: BTreeMap<SendId, (Timestamp, &'static str)>,
+    /// Erasures that have taken place, by contact, whose caller does not know yet.
+    erasing: BTreeMap<ContactKey, (Erased, Vec<SendId>)>,
+    /// Rows of addresses whose contact was erased, and as of when.
+    pub forgotten: BTreeMap<PermissionKey, Timestamp>,
+    /// The messages of contacts that were erased.
+    erased: BTreeSet<SendId>,
+    /// Of these, what runs held: nobody asks for it any more.
+    pub gone: BTreeSet<SendId>,
+    /// What caps count, by address: claims that were not taken back.
+    pub claims: BTreeMap<PermissionKey, BTreeMap<SendId, Counted>>,
+    /// Where each message stands.
+    pub states: BTreeMap<SendId, &'static str>,
+}
+
+/// Somebody who does something now, at the worst moment.
+#[derive(Clone, Copy, Debug)]
+pub enum Cue {
+    /// This address says no to everything.
+    Unsubscribe(PermissionKey),
+    /// This contact is erased.
+    Erase(ContactKey),
+}
+
+/// The name of a send row's state.
+fn state_name(state: &SendState) -> &'static str {
+    match state {
+        SendState::Submitting { .. } => "submitting",
+        SendState::Held { .. } => "held",
+        SendState::Unknown { .. } => "unknown",
+        SendState::Final { outcome, .. } => match outcome {
+            Outcome::Accepted { .. } => "accepted",
+            Outcome::Rejected { .. } => "rejected",
+            Outcome::Skipped { .. } => "skipped",
+            Outcome::Unknown => "closed as unknown",
+        },
+    }
 }
 
 impl Record {
@@ -83,12 +131,16 @@ pub struct Book {
     pub broken: Vec<String>,
     /// How often each thing was seen.
     pub reached: BTreeMap<String, u64>,
-    /// Who unsubscribes now.
-    pub cues: Vec<PermissionKey>,
+    /// Who does something now.
+    pub cues: Vec<Cue>,
     /// Messages that come hours late.
     pub parked: Vec<Parked>,
     /// Permission rows as they were before their last write.
     pub permission_before: BTreeMap<PermissionKey, Permission>,
+    /// Contacts as they were before their last write, and when that was.
+    pub contact_before: BTreeMap<ContactKey, (Timestamp, Option<Contact>)>,
+    /// Until when the provider takes nothing.
+    pub quota_ends: Timestamp,
     /// Whether the future that is being polled shall be dropped.
     pub is_killed: bool,
     /// The hash of everything that took place, in order.
@@ -108,6 +160,8 @@ impl Book {
             cues: Vec::new(),
             parked: Vec::new(),
             permission_before: BTreeMap::new(),
+            contact_before: BTreeMap::new(),
+            quota_ends: Timestamp::default(),
             is_killed: false,
             hash: 0,
         }
@@ -151,6 +205,7 @@ impl Book {
                 self.reach(&format!("refused: {refusal:?}"));
             }
             row.effects.iter().for_each(|effect| self.asked(effect));
+            self.obeyed(row, now);
             row.trace.iter().for_each(|line| self.traced(row, line));
         }
         let Some(contact) = contact else {
@@ -175,7 +230,46 @@ impl Book {
             rev: contact.rev + 1,
             ..contact.clone()
         };
-        self.record.contacts.insert(contact.id, stored);
+        let runs = contact.enrollments.iter();
+        let runs = runs.map(|run| (run.id, run.entered_at));
+        self.record.entered_at.extend(runs);
+        let before = self.record.contacts.insert(contact.id, stored);
+        if let Some(before) = &before
+            && own_zone(before) != own_zone(contact)
+        {
+            self.reach("zone changed");
+            let zone = (now, own_zone(before));
+            self.record.zones.insert(contact.id, zone);
+        }
+        self.contact_before.insert(contact.id, (now, before));
+    }
+
+    /// What an applied input means for messages that were asked for before.
+    fn obeyed(&mut self, row: &LogRow, now: Timestamp) {
+        if let Input::Held(held) = &row.input
+            && self.record.erased.contains(&held.send)
+        {
+            self.record.gone.insert(held.send);
+        }
+        let Input::Command(command) = &row.input else {
+            return;
+        };
+        if let CommandKind::Stop { journey } = &command.kind
+            && row.refusal.is_none()
+        {
+            // Whoever has passed the gate before is dead by then.
+            let from = now.plus(FUNCTION_TIMEOUT);
+            let asked = self.record.requested.values();
+            let asked =
+                asked.filter(|asked| asked.contact == row.contact && asked.journey == *journey);
+            let stopped: Vec<SendId> = asked.map(|asked| asked.send).collect();
+            for send in stopped {
+                let forbidden = &mut self.record.forbidden;
+                forbidden
+                    .entry(send)
+                    .or_insert((from, "its run was stopped"));
+            }
+        }
     }
 
     fn asked(&mut self, effect: &Effect) {
@@ -206,6 +300,13 @@ impl Book {
             let times = *times;
             self.check(invariants::reentry_is_kept(journey, times, &self.rules));
         }
+        match line {
+            Trace::MessageSkipped { reason, .. } => {
+                self.reach(&format!("skipped: {}", reason.name()));
+            }
+            Trace::Held { why, .. } => self.reach(&format!("held: {}", why.name())),
+            _ => {}
+        }
         let text = format!("{line:?}");
         let name = text.split([' ', '(', '{']).next().unwrap_or_default();
         self.reach(&format!("trace: {name}"));
@@ -221,29 +322,59 @@ impl Book {
         let count = self.record.submissions.entry(label.send).or_default();
         *count += 1;
         let count = *count;
-        self.check(invariants::at_most_one_submission(label.send, count));
+        let request = self.record.requested.get(&label.send);
+        let is_retried = request.is_some_and(|asked| self.rules.retried.contains(&asked.template));
+        let promise = invariants::at_most_one_submission(label.send, count, is_retried);
+        if count > 1 {
+            self.reach("submitted once more");
+        }
+        self.check(promise);
     }
 
     /// A claim took place.
-    pub fn claimed(&mut self, claim: &Claim<'_>) {
+    pub fn claimed(&mut self, claim: &Claim<'_>, now: Timestamp) {
         let (record, rules) = (&self.record, &self.rules);
         let promises = [
             invariants::nothing_follows_a_no(claim, record, rules),
+            invariants::nothing_follows_a_stop(claim, record, now),
             invariants::asked_for_before_sent(claim, record),
+            limits::quiet_hours_hold(claim, record, rules, now),
+            limits::windows_hold(claim, record, rules, now),
+            limits::caps_hold(claim, record, rules, now),
         ];
         for promise in promises {
             self.check(promise);
+        }
+        let send = claim.request.send;
+        self.moved(send, "submitting");
+        if let Some((MessageClass::Marketing, topic)) =
+            self.rules.templates.get(&claim.request.template)
+        {
+            let topic = topic.clone();
+            let row = self.record.claims.entry(claim.permission).or_default();
+            row.insert(send, Counted { at: now, topic });
+        }
+    }
+
+    /// A send row came to a state.
+    fn moved(&mut self, send: SendId, to: &'static str) {
+        let from = self.record.states.insert(send, to).unwrap_or("none");
+        if from != to {
+            self.reach(&format!("send: {from} -> {to}"));
+            self.check(invariants::moves_are_lawful(send, from, to));
         }
     }
 
     /// A send row was written.
     pub fn settled(&mut self, row: &SendRow, now: Timestamp) {
+        let send = row.request.send;
+        self.moved(send, state_name(&row.state));
+        if matches!(row.state, SendState::Held { .. }) {
+            for claims in self.record.claims.values_mut() {
+                claims.remove(&send);
+            }
+        }
         let SendState::Final { outcome, .. } = &row.state else {
-            self.reach(match row.state {
-                SendState::Held { .. } => "send: held",
-                SendState::Unknown { .. } => "send: unknown",
-                SendState::Submitting { .. } | SendState::Final { .. } => "send: submitting",
-            });
             return;
         };
         let before = self.record.finals.insert(row.request.send, outcome.clone());
@@ -299,10 +430,41 @@ impl Book {
     }
 
     /// A contact was erased: whoever comes under its name now is somebody new.
-    pub fn erased(&mut self, contact: ContactKey) {
+    pub fn erased(&mut self, contact: &Contact, stub: &Erased) {
         self.reach("erased");
-        self.record.contacts.remove(&contact);
-        self.record.entered.retain(|(of, _), _| *of != contact);
+        let record = &mut self.record;
+        record.contacts.remove(&contact.id);
+        record.entered.retain(|(of, _), _| *of != contact.id);
+        let asked = record.requested.values();
+        let asked = asked.filter(|asked| asked.contact == contact.id);
+        let asked: Vec<SendId> = asked.map(|asked| asked.send).collect();
+        record.erased.extend(&asked);
+        for run in &contact.enrollments {
+            if let State::Held {
+                send: Some(send), ..
+            } = run.state
+            {
+                record.gone.insert(send);
+            }
+        }
+        record.erasing.insert(contact.id, (stub.clone(), asked));
+    }
+
+    /// An erasure has returned: nothing that was asked for before it leaves, and nothing that was said before it counts.
+    pub fn erasure_returned(&mut self, contact: ContactKey, now: Timestamp) {
+        let record = &mut self.record;
+        let Some((stub, sends)) = record.erasing.remove(&contact) else {
+            return;
+        };
+        for send in sends {
+            let forbidden = record.forbidden.entry(send);
+            forbidden.or_insert((now, "its contact was erased"));
+        }
+        for row in stub.permissions {
+            let known = record.forgotten.entry(row).or_default();
+            *known = (*known).max(stub.at);
+        }
+        self.reach("erasure returned");
     }
 
     /// A message went to a queue.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use wend_app::dispatch::Dispatch;
+use wend_app::dispatch::{Dispatch, Quota};
 use wend_app::evaluate::Evaluate;
 use wend_app::feedback::Feedback;
 use wend_app::memory::{
@@ -93,17 +93,22 @@ impl Deployment {
             let targets = [queue(sends, "publish tasks"), queue(wakes, "publish wakes")];
             Arc::new(parts.evaluate(clock, SeededIds::new(seed ^ salt), schedule, targets))
         };
-        let dispatch = |clock: &SimClock| {
+        let dispatch = |clock: &SimClock, is_forgetful| {
             let targets = [
                 queue(inputs, "publish an outcome"),
                 queue(sends, "put a copy back"),
             ];
-            Arc::new(parts.dispatch(clock, &mailbox, targets, seed))
+            let store = SimStore {
+                is_forgetful,
+                ..parts.store()
+            };
+            let releases = Releases::new(store, clock.clone());
+            Arc::new(parts.dispatch(clock, &mailbox, targets, releases, seed))
         };
         let sim = parts.store();
         Ok(Self {
             evaluate: [evaluate(one, 1), evaluate(two, 2)],
-            dispatch: [dispatch(three), dispatch(four)],
+            dispatch: [dispatch(three, true), dispatch(four, false)],
             feedback: Arc::new(parts.feedback()),
             sweep: Arc::new(Sweep {
                 index: sim.clone(),
@@ -192,6 +197,7 @@ impl Parts<'_> {
         SimStore {
             line: self.line.clone(),
             inner: self.store.clone(),
+            is_forgetful: false,
         }
     }
 
@@ -233,6 +239,7 @@ impl Parts<'_> {
         clock: &SimClock,
         mailbox: &Mailbox,
         [inputs, again]: [SimQueue; 2],
+        releases: Releases<SimStore, SimClock>,
         seed: u64,
     ) -> Dispatching {
         Dispatch {
@@ -248,7 +255,7 @@ impl Parts<'_> {
             inputs,
             again,
             aside: self.aside(),
-            releases: Releases::new(self.store(), clock.clone()),
+            releases,
             clock: clock.clone(),
             secret: self.secret.clone(),
             pace: Mutex::new(TokenBucket::new(if seed.is_multiple_of(5) {
@@ -261,6 +268,7 @@ impl Parts<'_> {
                 unknown_window: Duration::from_mins(5),
                 newcomer_grace: Duration::from_mins(3),
             },
+            quota: Quota::default(),
             public_url: "https://links.example.com".to_owned(),
         }
     }

@@ -46,6 +46,8 @@ pub fn one_contact(which: Which, journey: &'static str) -> Scenario {
         },
         "outside" | "dry" => track("asked"),
         "twice" => track("ordered"),
+        "sale" => track("sale"),
+        "joining" => track("joined"),
         _ => Op::Enroll { who: 0, journey },
     };
     let identify = say("identify", json!({ "traits": traits }));
@@ -67,6 +69,7 @@ pub fn one_contact(which: Which, journey: &'static str) -> Scenario {
     Scenario {
         which,
         journeys: vec![journey],
+        environment: None,
         contacts: 1,
         ops,
         storm: Duration::from_hours(24 * days),

@@ -29,6 +29,7 @@ fn one_contact(events: &[&str]) -> Scenario {
     Scenario {
         which: Which::Made,
         journeys: Vec::new(),
+        environment: None,
         contacts: 1,
         ops,
         storm: Duration::from_hours(24),

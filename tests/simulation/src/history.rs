@@ -7,9 +7,10 @@ use wend_core::id::SendId;
 use wend_core::time::Timestamp;
 
 use crate::book::Book;
+use crate::limits::IN_FORCE_AFTER;
 use crate::plan::{Decision, Filter, Plan, Trouble};
 use crate::planted::Planted;
-use crate::projects::project;
+use crate::projects::{Edition, Which, project};
 use crate::runner::Runner;
 use crate::scenario::Scenario;
 use crate::{invariants, logs};
@@ -101,11 +102,17 @@ pub fn play(scenario: &Scenario, seed: u64, filter: Filter, planted: Option<Plan
 }
 
 fn live(runner: &mut Runner, scenario: &Scenario) -> Result<(), String> {
-    runner.parts = project(scenario.which)?.only(&scenario.journeys);
-    runner.publish(&runner.parts.0)?;
+    let edition = Edition {
+        is_strict: scenario.which == Which::Strict,
+        ..Edition::default()
+    };
+    runner.publish(edition)?;
     let storm_ends = start().plus(scenario.storm);
     runner.run_until(storm_ends)?;
     calm_down(runner);
+    runner.lift_everything()?;
+    runner.run_until(storm_ends.plus(IN_FORCE_AFTER))?;
+    runner.touch_all(u64::MAX)?;
     // Some dead letters are looked at the next day, some nearly two weeks later.
     let pause = if runner.seed.is_multiple_of(4) {
         DAY * 12
@@ -122,7 +129,10 @@ fn live(runner: &mut Runner, scenario: &Scenario) -> Result<(), String> {
 }
 
 fn calm_down(runner: &Runner) {
-    runner.deployment.line.book().plan.is_calm = true;
+    let mut book = runner.deployment.line.book();
+    book.plan.is_calm = true;
+    book.quota_ends = Timestamp::default();
+    drop(book);
     runner
         .deployment
         .clocks

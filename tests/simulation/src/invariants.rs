@@ -8,12 +8,13 @@ use wend_core::id::{EnrollmentId, SendId};
 use wend_core::input::Wake;
 use wend_core::log::LogRow;
 use wend_core::permission::Consent;
-use wend_core::release::MessageClass;
+use wend_core::release::{Halt, MessageClass};
 use wend_core::send::Outcome;
 use wend_core::time::Timestamp;
 
 use crate::CLOCKS_AGREE_WITHIN;
 use crate::book::Record;
+use crate::limits::{Published, in_force};
 use crate::projects::Rules;
 
 /// Whether a promise was kept; if not, how it was broken.
@@ -23,14 +24,14 @@ fn keep(is_kept: bool, words: impl FnOnce() -> String) -> Promise {
     if is_kept { Ok(()) } else { Err(words()) }
 }
 
-/// A message is handed to its provider at most once.
-pub fn at_most_one_submission(send: SendId, count: u32) -> Promise {
-    keep(count <= 1, || {
+/// A message is handed to its provider at most once; twice only where its template says `on_unknown: retry_once`.
+pub fn at_most_one_submission(send: SendId, count: u32, is_retried: bool) -> Promise {
+    keep(count <= 1 + u32::from(is_retried), || {
         format!("at_most_one_submission: {send} was submitted {count} times")
     })
 }
 
-/// Nothing is submitted whose claim follows an unsubscribe or a suppression of its address. A newer opt-in counts again.
+/// Nothing is submitted whose claim follows an unsubscribe, a suppression or an erasure of its address. A newer opt-in counts again.
 pub fn nothing_follows_a_no(claim: &Claim<'_>, record: &Record, rules: &Rules) -> Promise {
     let send = claim.request.send;
     keep(!record.shut.contains(&claim.permission), || {
@@ -42,11 +43,67 @@ pub fn nothing_follows_a_no(claim: &Claim<'_>, record: &Record, rules: &Rules) -
     };
     let word = record.words.get(&(claim.permission, topic.clone()));
     let no = record.no.get(&claim.permission);
+    let no = no.max(record.forgotten.get(&claim.permission));
     let is_yes = |word: &Consent| word.opted_in && no.is_none_or(|no| word.at > *no);
     keep(word.is_some_and(is_yes), || {
-        format!("nothing_follows_a_no: {send} was claimed; {word:?}, unsubscribed {no:?}")
+        format!("nothing_follows_a_no: {send} was claimed; {word:?}, unsubscribed or erased {no:?}")
     })
 }
+
+/// Nothing is submitted whose claim follows the end of an erasure, or a stop, halt or pause that everybody knows of: after
+/// [`IN_FORCE_AFTER`] for what a release says, after the function's timeout for the stop of one contact's runs.
+pub fn nothing_follows_a_stop(claim: &Claim<'_>, record: &Record, now: Timestamp) -> Promise {
+    let request = claim.request;
+    if let Some((from, why)) = record.forbidden.get(&request.send) {
+        keep(now <= *from, || {
+            let send = request.send;
+            format!("nothing_follows_a_stop: {send} was claimed at {now}; {why} by {from}")
+        })?;
+    }
+    let entered_at = record.entered_at.get(&request.enrollment);
+    let allows = |published: &Published| {
+        let manifest = &published.manifest;
+        let halts = [Halt::Everything, Halt::Channel(request.channel)];
+        let is_halted = halts.iter().any(|halt| manifest.halts.contains_key(halt));
+        let pauses = manifest.pauses.get(&request.journey);
+        let last = pauses.and_then(|pauses| pauses.last());
+        let is_paused = last.is_some_and(|pause| pause.resumed.is_none());
+        let stop = manifest.stops.get(&request.journey);
+        let is_stopped = stop.is_some_and(|stop| entered_at.is_some_and(|at| *at <= stop.at));
+        !is_halted && !is_paused && !is_stopped
+    };
+    keep(in_force(record, now).any(allows), || {
+        let (send, journey) = (request.send, &request.journey);
+        format!(
+            "nothing_follows_a_stop: {send} was claimed at {now}; {journey} is stopped, halted or paused"
+        )
+    })
+}
+
+/// A send row moves as its states allow.
+pub fn moves_are_lawful(send: SendId, from: &'static str, to: &'static str) -> Promise {
+    keep(MOVES.contains(&(from, to)), || {
+        format!("moves_are_lawful: {send} was {from} and became {to}")
+    })
+}
+
+/// How a send row may move.
+pub const MOVES: [(&str, &str); 13] = [
+    ("none", "submitting"),
+    ("none", "skipped"),
+    ("submitting", "held"),
+    ("submitting", "unknown"),
+    ("submitting", "accepted"),
+    ("submitting", "rejected"),
+    // A second submission was refused, and nobody knows of the first.
+    ("submitting", "closed as unknown"),
+    ("held", "submitting"),
+    ("held", "skipped"),
+    ("unknown", "submitting"),
+    ("unknown", "accepted"),
+    ("unknown", "closed as unknown"),
+    ("closed as unknown", "accepted"),
+];
 
 /// What is submitted was asked for by a decision that is stored.
 pub fn asked_for_before_sent(claim: &Claim<'_>, record: &Record) -> Promise {
@@ -193,10 +250,12 @@ pub fn accepted_is_applied(record: &Record) -> Promise {
     })
 }
 
-/// Every message that a stored decision asks for has ended, as exactly one thing, and its run knows.
+/// Every message that a stored decision asks for has ended, as exactly one thing, and its run knows. What the run of an erased
+/// contact held is gone with it.
 pub fn every_send_ends(record: &Record) -> Promise {
     for (send, request) in &record.requested {
-        keep(record.finals.contains_key(send), || {
+        let has_ended = record.finals.contains_key(send) || record.gone.contains(send);
+        keep(has_ended, || {
             format!(
                 "every_send_ends: {send} of step {} never ended",
                 request.step

@@ -5,6 +5,7 @@ pub mod deployment;
 pub mod exhaustive;
 pub mod history;
 pub mod invariants;
+pub mod limits;
 pub mod logs;
 pub mod plan;
 pub mod planted;

@@ -66,6 +66,10 @@ trouble! {
     EventTwice = "provider event doubled",
     /// Somebody unsubscribes while a message to them is between gate and claim.
     WorstMoment = "unsubscribe between gate and claim",
+    /// Somebody is erased while a message to them is between gate and claim.
+    ErasedMidway = "erasure between gate and claim",
+    /// The provider takes nothing for a while: its quota is used up.
+    Quota = "quota used up",
     /// The clock of a sandbox jumps.
     ClockJump = "clock jump",
     /// Dead letters are put back.
@@ -127,11 +131,11 @@ impl Plan {
         let all = Trouble::ALL.iter().copied();
         let heats = all.map(|trouble| {
             let (is_on, heat) = (random.chance(share), random.pick(&HEATS, 10));
-            let heat = if trouble == Trouble::Invalid {
-                heat.min(10)
-            } else {
-                heat
-            };
+            let is_rare = matches!(
+                trouble,
+                Trouble::Invalid | Trouble::ErasedMidway | Trouble::Quota
+            );
+            let heat = if is_rare { heat.min(10) } else { heat };
             (trouble, if is_on { heat } else { 0 })
         });
         Self {

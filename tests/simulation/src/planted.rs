@@ -1,5 +1,9 @@
 //! Planted bugs: each takes one safeguard away, in an adapter of the simulation and never in the product. A simulation that
 //! misses one is broken.
+//!
+//! Three well-known bugs have no place here. A log row under the resolved contact instead of the address as written needs merges;
+//! a backfill that adds to what counted already needs backfills. A wake that changed nothing and is logged as applied would do
+//! harm where a due time comes back to a moment whose wake was dropped: no history of 400 has come there.
 
 /// A safeguard that is taken away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +42,16 @@ pub enum Planted {
     UnsubscribeLater,
     /// A task carries the address.
     AddressInTask,
+    /// The gate looks at caps without what the permission row counts.
+    CapOutsideClaim,
+    /// The copy of a message whose row is `submitting` is acknowledged, as if its owner could not die.
+    AcknowledgeOnSubmitting,
+    /// A contact is read as it was before its last write, shortly after it.
+    StaleReadBeforePut,
+    /// A sandbox keeps the first release that it has read: its lease never ends.
+    HaltNotRead,
+    /// An erasure leaves the permission row as it is.
+    ErasureWithoutForget,
 }
 
 impl Planted {
@@ -60,5 +74,10 @@ impl Planted {
         Self::LastArrivalCounts,
         Self::UnsubscribeLater,
         Self::AddressInTask,
+        Self::CapOutsideClaim,
+        Self::AcknowledgeOnSubmitting,
+        Self::StaleReadBeforePut,
+        Self::HaltNotRead,
+        Self::ErasureWithoutForget,
     ];
 }

@@ -1,19 +1,19 @@
 //! The projects that are simulated: small made ones, and the starter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use wend_core::definitions::{SourceFile, read_all};
-use wend_core::release::{Definition, MessageClass, Part, Reentry, Trigger};
+use wend_core::release::{Definition, MessageClass, OnUnknown, Part, Reentry, Trigger};
 
 /// A project, read once.
 #[derive(Debug)]
 pub struct Project {
-    /// What is published first.
-    pub parts: Vec<Part>,
-    /// The same with some journeys edited.
-    pub edited: Vec<Part>,
+    /// What is published first, by its settings: lax, strict.
+    first: [Vec<Part>; 2],
+    /// The same with some journeys edited and a template gone.
+    edited: [Vec<Part>; 2],
     /// What promises depend on.
     pub rules: Rules,
 }
@@ -23,6 +23,8 @@ pub struct Project {
 pub struct Rules {
     /// Class and topic by template.
     pub templates: BTreeMap<String, (MessageClass, Option<String>)>,
+    /// The templates that are submitted once more when nobody knows what became of them.
+    pub retried: BTreeSet<String>,
     /// By journey.
     pub journeys: BTreeMap<String, JourneyRules>,
 }
@@ -47,13 +49,24 @@ pub enum Which {
     Starter,
 }
 
+/// Which of a project's definitions are published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Edition {
+    /// Whether journeys are the edited ones.
+    pub is_edited: bool,
+    /// Whether `wend.yaml` is the strict one.
+    pub is_strict: bool,
+}
+
 impl Project {
-    /// The definitions, first and edited, with these journeys alone and the templates that they name; all, if none is named.
-    pub fn only(&self, journeys: &[&str]) -> (Vec<Part>, Vec<Part>) {
-        (
-            narrowed(&self.parts, journeys),
-            narrowed(&self.edited, journeys),
-        )
+    /// The definitions with these journeys alone and the templates that they name; all, if none is named.
+    pub fn only(&self, journeys: &[&str], edition: Edition) -> Vec<Part> {
+        let [lax, strict] = if edition.is_edited {
+            &self.edited
+        } else {
+            &self.first
+        };
+        narrowed(if edition.is_strict { strict } else { lax }, journeys)
     }
 }
 
@@ -78,8 +91,8 @@ fn narrowed(parts: &[Part], journeys: &[&str]) -> Vec<Part> {
 }
 
 /// The made projects' journeys, and the event that begins each.
-pub const MADE: [&str; 7] = [
-    "series", "choice", "basket", "clubbing", "outside", "dry", "twice",
+pub const MADE: [&str; 9] = [
+    "series", "choice", "basket", "clubbing", "outside", "dry", "twice", "sale", "joining",
 ];
 
 /// The starter's journeys.
@@ -97,28 +110,35 @@ pub const STARTER: [&str; 8] = [
 /// Reads a project; once a process.
 pub fn project(which: Which) -> Result<&'static Project, String> {
     static MADE: OnceLock<Result<Project, String>> = OnceLock::new();
-    static STRICT: OnceLock<Result<Project, String>> = OnceLock::new();
     static STARTER: OnceLock<Result<Project, String>> = OnceLock::new();
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let own = here.join("project");
     let read = match which {
-        Which::Made => MADE.get_or_init(|| made(&own, "wend.yaml")),
-        Which::Strict => STRICT.get_or_init(|| made(&own, "wend-strict.yaml")),
+        Which::Made | Which::Strict => MADE.get_or_init(|| {
+            let (first, edited) = made(&own, "wend.yaml")?;
+            let (first_strict, edited_strict) = made(&own, "wend-strict.yaml")?;
+            Ok(Project {
+                rules: rules(&first),
+                first: [first, first_strict],
+                edited: [edited, edited_strict],
+            })
+        }),
         Which::Starter => STARTER.get_or_init(|| {
             let files = files(&here.join("../../infra/starter"))?;
             let parts = parts(&files)?;
             Ok(Project {
-                edited: parts.clone(),
                 rules: rules(&parts),
-                parts,
+                edited: [parts.clone(), parts.clone()],
+                first: [parts.clone(), parts],
             })
         }),
     };
     read.as_ref().map_err(Clone::clone)
 }
 
-fn made(folder: &Path, settings: &str) -> Result<Project, String> {
-    let (mut first, mut edited) = (Vec::new(), Vec::new());
+/// The made definitions with one of their settings, first and edited.
+fn made(folder: &Path, settings: &str) -> Result<(Vec<Part>, Vec<Part>), String> {
+    let (mut first, mut edited, mut gone) = (Vec::new(), Vec::new(), Vec::new());
     for mut file in files(folder)? {
         if file.path.starts_with("wend") {
             if file.path != settings {
@@ -129,6 +149,9 @@ fn made(folder: &Path, settings: &str) -> Result<Project, String> {
         if let Some(name) = file.path.strip_suffix(".edited.yaml") {
             file.path = format!("{name}.yaml");
             edited.push(file);
+        } else if let Some(name) = file.path.strip_suffix(".first.md") {
+            file.path = format!("{name}.md");
+            gone.push(file);
         } else {
             first.push(file);
         }
@@ -137,12 +160,8 @@ fn made(folder: &Path, settings: &str) -> Result<Project, String> {
         .iter()
         .filter(|file| edited.iter().all(|new| new.path != file.path));
     let second: Vec<SourceFile> = kept.chain(&edited).cloned().collect();
-    let parts_first = parts(&first)?;
-    Ok(Project {
-        rules: rules(&parts_first),
-        edited: parts(&second)?,
-        parts: parts_first,
-    })
+    first.extend(gone);
+    Ok((parts(&first)?, parts(&second)?))
 }
 
 /// Every definition below `folder`, in the order of their paths.
@@ -205,6 +224,9 @@ fn rules(parts: &[Part]) -> Rules {
             Definition::Template(template) => {
                 let said = (template.class, template.topic.clone());
                 rules.templates.insert(template.id.clone(), said);
+                if template.on_unknown == OnUnknown::RetryOnce {
+                    rules.retried.insert(template.id.clone());
+                }
             }
             Definition::Project(_) | Definition::Segment(_) | Definition::Score(_) => {}
         }

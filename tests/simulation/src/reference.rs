@@ -9,16 +9,16 @@ use wend_core::contact::Contact;
 use wend_core::decide::{Context, Subject, decide};
 use wend_core::id::{ContactKey, PermissionKey, SendId};
 use wend_core::identity::IdentitySecret;
-use wend_core::input::{Answer, AnswerResult, Envelope, Input, SendOutcome, Wake};
+use wend_core::input::{Answer, AnswerResult, Envelope, Input, SendHeld, SendOutcome, Wake};
 use wend_core::log::Effect;
 use wend_core::permission::{ConsentChange, Permission};
 use wend_core::personal::Personal;
 use wend_core::release::{Manifest, Release};
-use wend_core::send::{CallKind, CallRequest, Outcome, Recipient, SendRequest, gate};
+use wend_core::send::{CallKind, CallRequest, Outcome, Recipient, Refused, SendRequest, gate};
 use wend_core::time::Timestamp;
 
 use crate::history::start;
-use crate::projects::{Which, project};
+use crate::projects::{Edition, Which, project};
 use crate::random::{Random, mix};
 use crate::scenario::{Op, Scenario, address_of};
 use crate::world::{row_of, said};
@@ -78,6 +78,7 @@ pub fn scenario(seed: u64) -> Scenario {
     Scenario {
         which,
         journeys: JOURNEYS.to_vec(),
+        environment: None,
         contacts,
         ops,
         storm: Duration::from_hours(24),
@@ -125,7 +126,11 @@ pub struct Model<'a> {
 impl<'a> Model<'a> {
     /// A model of a scenario's world, before anything has happened.
     pub fn new(scenario: &Scenario, seed: u64, secret: &'a IdentitySecret) -> Result<Self, String> {
-        let (parts, _) = project(scenario.which)?.only(&scenario.journeys);
+        let edition = Edition {
+            is_strict: scenario.which == Which::Strict,
+            ..Edition::default()
+        };
+        let parts = project(scenario.which)?.only(&scenario.journeys, edition);
         let manifest = Manifest::next(None, &parts, start());
         Ok(Self {
             seed,
@@ -234,8 +239,13 @@ impl<'a> Model<'a> {
             .cloned()
             .unwrap_or_default();
         let outcome = match gate(request, contact, &permission, &self.release, now) {
-            Ok(_) => {
+            Ok(permit) => {
                 self.accepted.insert(request.send);
+                if let Some(key) = key {
+                    let row = self.permissions.entry(key).or_default();
+                    row.recent = permit.submissions(now);
+                    row.rev += 1;
+                }
                 let bytes = request.send.as_bytes().iter();
                 let salt = bytes.fold(self.seed, |sum, byte| mix(&[sum, u64::from(*byte)]));
                 let closes = Random::new(salt).below(12) < 2;
@@ -247,7 +257,20 @@ impl<'a> Model<'a> {
                     provider_id: String::new(),
                 }
             }
-            Err(reason) => Outcome::Skipped { reason },
+            Err(Refused::Skip(reason)) => Outcome::Skipped { reason },
+            Err(Refused::GivenBack) => return,
+            Err(Refused::Hold { until, why }) => {
+                let held = SendHeld {
+                    contact: request.contact,
+                    enrollment: request.enrollment,
+                    send: request.send,
+                    requested_at: request.requested_at,
+                    at: now,
+                    until,
+                    why,
+                };
+                return self.accept(now, Input::Held(held));
+            }
         };
         let (contact, enrollment, send) = (request.contact, request.enrollment, request.send);
         self.accept(

@@ -10,13 +10,13 @@ use std::time::Duration;
 use wend_app::memory::MemoryQueue;
 use wend_app::ports::{Outgoing, Received};
 use wend_core::input::{Envelope, Input};
-use wend_core::release::Part;
 use wend_core::time::Timestamp;
 
 use crate::book::Book;
 use crate::deployment::{Deployment, FUNCTION_TIMEOUT, LOOK_AHEAD, OVERDUE};
 use crate::plan::Trouble;
 use crate::planted::Planted;
+use crate::projects::Which;
 use crate::random::{Random, mix};
 use crate::scenario::{Op, Scenario};
 
@@ -53,8 +53,10 @@ pub struct Runner {
     pub deployment: Deployment,
     pub book: Arc<Mutex<Book>>,
     pub workers: usize,
-    /// The definitions, first and edited.
-    pub parts: (Vec<Part>, Vec<Part>),
+    /// The project, those of its journeys that are published, and where.
+    pub which: Which,
+    pub journeys: Vec<&'static str>,
+    pub environment: Option<&'static str>,
     /// What happens when, the next one last.
     pub coming: Vec<(Timestamp, usize, Op)>,
     pub seed: u64,
@@ -83,7 +85,9 @@ impl Runner {
             deployment,
             book,
             workers: scenario.workers,
-            parts: Default::default(),
+            which: scenario.which,
+            journeys: scenario.journeys.clone(),
+            environment: scenario.environment,
             coming: coming.rev().collect(),
             seed,
             tasks: Vec::new(),

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use wend_core::identity::Channel;
+use wend_core::release::Halt;
 use wend_core::tracking::Call;
 
-use crate::projects::{MADE, STARTER, Which};
+use crate::projects::{Edition, MADE, STARTER, Which};
 use crate::random::{Random, mix};
 
 /// Something that somebody does.
@@ -52,10 +54,10 @@ pub enum Op {
         /// The journey.
         journey: &'static str,
     },
-    /// Edited journeys are published, or the first ones again.
+    /// Edited journeys or other settings are published, or the first ones again.
     Publish {
-        /// Whether the edited ones are.
-        edited: bool,
+        /// Which.
+        edition: Edition,
     },
     /// A journey is paused.
     Pause {
@@ -68,6 +70,26 @@ pub enum Op {
         journey: &'static str,
         /// Whether waits end later by the pause.
         shift: bool,
+    },
+    /// A journey is stopped.
+    StopJourney {
+        /// The journey.
+        journey: &'static str,
+    },
+    /// A stopped journey takes entries again.
+    StartJourney {
+        /// The journey.
+        journey: &'static str,
+    },
+    /// Nothing leaves any more.
+    Halt {
+        /// What.
+        halt: Halt,
+    },
+    /// Messages leave again.
+    Lift {
+        /// What.
+        halt: Halt,
     },
     /// Every contact takes the newest release in.
     Touch,
@@ -92,6 +114,8 @@ pub struct Scenario {
     pub which: Which,
     /// Its journeys that are published; none: all.
     pub journeys: Vec<&'static str>,
+    /// The environment, if it is not one in which everybody may be written to.
+    pub environment: Option<&'static str>,
     /// How many contacts there are.
     pub contacts: usize,
     /// What happens when, counted from the beginning.
@@ -115,7 +139,7 @@ const DAY: u64 = 24 * HOUR;
 
 /// Which address a contact has: some share one.
 pub fn address_of(who: usize) -> usize {
-    if who % 3 == 2 { who - 1 } else { who }
+    if who % 3 == 1 { who - 1 } else { who }
 }
 
 impl Scenario {
@@ -138,6 +162,7 @@ impl Scenario {
         let mut scenario = Self {
             which,
             journeys: some_journeys(which, &mut random),
+            environment: (which != Which::Starter && random.chance(80)).then_some("staging"),
             contacts,
             ops: Vec::new(),
             storm: Duration::from_secs(storm),
@@ -173,7 +198,10 @@ impl Scenario {
         if self.which != Which::Starter && random.chance(400) {
             for _ in 0..=random.below(3) {
                 let at = random.next() % storm;
-                self.ops.extend(operator(random, at, storm));
+                let is_strict = self.which == Which::Strict;
+                let journey = random.pick(&self.journeys, "series");
+                let ops = operator(random, journey, (at, storm), is_strict);
+                self.ops.extend(ops);
             }
         }
         self.ops.sort_by_key(|(at, _)| *at);
@@ -190,6 +218,14 @@ fn some_journeys(which: Which, random: &mut Random) -> Vec<&'static str> {
     let count = 1 + random.below(3);
     (0..count).map(|_| random.pick(all, "series")).collect()
 }
+
+/// Zones in which contacts live who say theirs.
+const ZONES: [&str; 4] = [
+    "America/New_York",
+    "Asia/Kolkata",
+    "Pacific/Auckland",
+    "Pacific/Honolulu",
+];
 
 fn copies(random: &mut Random) -> u32 {
     if random.chance(150) { 2 } else { 1 }
@@ -219,6 +255,9 @@ fn introduction(who: usize, random: &mut Random) -> Op {
     if random.chance(100) {
         traits["subscribed"] = json!([]);
     }
+    if random.chance(250) {
+        traits["timezone"] = json!(random.pick(&ZONES, "Asia/Tokyo"));
+    }
     let body = json!({ "traits": traits });
     Op::Say {
         who,
@@ -237,7 +276,19 @@ fn made_event(who: usize, random: &mut Random) -> Op {
         "cart",
         "cart_emptied",
         "asked",
+        "sale",
+        "joined",
     ];
+    if random.chance(60) {
+        let traits = json!({ "timezone": random.pick(&ZONES, "Asia/Tokyo") });
+        return Op::Say {
+            who,
+            call: "identify",
+            body: json!({ "traits": traits }),
+            late_secs: 0,
+            copies: 1,
+        };
+    }
     let name = random.pick(&names, "signed_up");
     let mut properties =
         json!({ "cart_id": random.pick(&["c1", "c2"], "c1"), "order_id": "o1", "total": 5 });
@@ -307,20 +358,37 @@ fn word(who: usize, random: &mut Random, which: Which) -> Op {
     }
 }
 
-fn operator(random: &mut Random, at: u64, storm: u64) -> Vec<(Duration, Op)> {
-    let journey = random.pick(&MADE, "series");
+fn operator(
+    random: &mut Random,
+    journey: &'static str,
+    (at, storm): (u64, u64),
+    is_strict: bool,
+) -> Vec<(Duration, Op)> {
     let who = random.below(3);
     let (now, later) = (
         Duration::from_secs(at),
         Duration::from_secs(at + random.between(1, storm)),
     );
-    match random.below(6) {
-        0 => vec![(now, Op::Publish { edited: true })],
-        1 => vec![
-            (now, Op::Publish { edited: true }),
-            (later, Op::Publish { edited: false }),
+    let publish = |is_edited, is_strict| Op::Publish {
+        edition: Edition {
+            is_edited,
+            is_strict,
+        },
+    };
+    match random.below(11) {
+        // An edit while a message may be in dispatch.
+        0 => vec![
+            (now, Op::Enroll { who, journey }),
+            (
+                now + Duration::from_secs(random.between(1, 150)),
+                publish(true, is_strict),
+            ),
         ],
-        2 => {
+        1 => vec![
+            (now, publish(true, is_strict)),
+            (later, publish(false, is_strict)),
+        ],
+        2 | 3 => {
             let shift = random.chance(500);
             vec![
                 (now, Op::Pause { journey }),
@@ -328,8 +396,22 @@ fn operator(random: &mut Random, at: u64, storm: u64) -> Vec<(Duration, Op)> {
                 (later + Duration::from_secs(15), Op::Touch),
             ]
         }
-        3 => vec![(now, Op::Stop { who, journey })],
-        4 => vec![(now, Op::Erase { who })],
+        4 => vec![(now, Op::Stop { who, journey })],
+        5 => vec![(now, Op::Erase { who })],
+        6 => {
+            let channels = [Channel::Email, Channel::Sms].map(Halt::Channel);
+            let [mail, text] = channels;
+            let halt = random.pick(&[Halt::Everything, mail, text], mail);
+            vec![(now, Op::Halt { halt }), (later, Op::Lift { halt })]
+        }
+        7 => vec![
+            (now, Op::StopJourney { journey }),
+            (later, Op::StartJourney { journey }),
+        ],
+        8 => vec![
+            (now, publish(false, !is_strict)),
+            (later, publish(random.chance(300), is_strict)),
+        ],
         _ => vec![(now, Op::Enroll { who, journey })],
     }
 }

@@ -5,8 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::json;
+use wend_app::erase::erase;
 use wend_app::memory::{Reaction, SentMail, provider_event};
-use wend_app::ports::{Outgoing, ReleaseStore};
+use wend_app::operate::{Operation, operate};
+use wend_app::ports::{Clock, Outgoing, ReleaseStore};
 use wend_core::condition::Topic;
 use wend_core::id::{ContactKey, InputId, PermissionKey, SendId};
 use wend_core::identity::{Channel, EmailAddress, Identity, IdentityKind, IdentitySecret};
@@ -14,17 +16,22 @@ use wend_core::input::{
     Command, CommandKind, ConsentSaid, Envelope, Feedback, FeedbackKind, Input,
 };
 use wend_core::personal::Personal;
-use wend_core::release::{Manifest, Part, Pause, Resume};
+use wend_core::release::{Manifest, Release, Resume};
 use wend_core::time::Timestamp;
 use wend_core::token::UnsubscribeToken;
 use wend_core::tracking;
 
+use crate::book::Cue;
+use crate::limits::Published;
 use crate::plan::Trouble;
 use crate::ports::{Parked, instant};
+use crate::projects::{Edition, project};
 use crate::random::{Random, mix};
 use crate::runner::{Done, Runner};
 use crate::scenario::{Op, address_of};
 
+/// How long an operator waits for the end of a command.
+const OPERATOR_PATIENCE: Duration = Duration::from_hours(1);
 /// How long a request to `track` may take.
 const TRACK_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -142,23 +149,23 @@ impl Runner {
             Op::Touch => self.touch_all(at),
             Op::Erase { who } => {
                 if let Some(contact) = self.key(*who) {
-                    self.deployment.store.erase(contact, now);
-                    self.deployment.line.book().erased(contact);
+                    self.erase(contact);
                 }
                 Ok(())
             }
-            Op::Publish { edited } => {
-                let (first, second) = &self.parts;
-                self.publish(if *edited { second } else { first })
-            }
-            Op::Pause { journey } => self.pause(journey, None),
+            Op::Publish { edition } => self.publish(*edition),
+            Op::Pause { journey } => self.operate(&Operation::Pause((*journey).to_owned())),
+            Op::StopJourney { journey } => self.operate(&Operation::Stop((*journey).to_owned())),
+            Op::StartJourney { journey } => self.operate(&Operation::Start((*journey).to_owned())),
+            Op::Halt { halt } => self.operate(&Operation::Halt(*halt)),
+            Op::Lift { halt } => self.operate(&Operation::Lift(*halt)),
             Op::Resume { journey, shift } => {
                 let how = if *shift {
                     Resume::Shift
                 } else {
                     Resume::AsIfRunning
                 };
-                self.pause(journey, Some(how))
+                self.operate(&Operation::Resume((*journey).to_owned(), how))
             }
         }
     }
@@ -215,7 +222,22 @@ impl Runner {
         self.accept(Input::Command(Box::new(command)))
     }
 
-    fn touch_all(&self, number: u64) -> Result<(), String> {
+    /// An operator erases a contact, and asks again until it is done.
+    fn erase(&mut self, contact: ContactKey) {
+        let (now, [evaluate, _]) = (self.now(), &self.deployment.evaluate);
+        let (contacts, clock) = (evaluate.contacts.clone(), self.deployment.clock.clone());
+        let line = self.deployment.line.clone();
+        let secret = self.deployment.secret.clone();
+        self.start(None, OPERATOR_PATIENCE, async move {
+            while erase(&contacts, &secret, contact, now).await.is_err() {
+                clock.sleep(Duration::from_secs(5)).await;
+            }
+            line.book().erasure_returned(contact, clock.true_now());
+            Done::Nothing
+        });
+    }
+
+    pub(crate) fn touch_all(&self, number: u64) -> Result<(), String> {
         let contacts: Vec<ContactKey> = {
             let book = self.deployment.line.book();
             book.record.contacts.keys().copied().collect()
@@ -233,33 +255,54 @@ impl Runner {
         Ok(())
     }
 
-    /// Publishes a release.
-    pub fn publish(&self, parts: &[Part]) -> Result<(), String> {
+    /// Publishes an edition of the definitions.
+    pub fn publish(&self, edition: Edition) -> Result<(), String> {
+        let parts = project(self.which)?.only(&self.journeys, edition);
         let store = &self.deployment.store;
         let before = instant(store.manifest()).map_err(|error| error.to_string())?;
-        let manifest = Manifest::next(before.as_ref(), parts, self.now());
-        instant(store.publish(&manifest, parts)).map_err(|error| error.to_string())
+        let manifest = Manifest {
+            environment: self.environment.map(str::to_owned),
+            ..Manifest::next(before.as_ref(), &parts, self.now())
+        };
+        instant(store.publish(&manifest, &parts)).map_err(|error| error.to_string())?;
+        self.note_release()
     }
 
-    fn pause(&self, journey: &str, resume: Option<Resume>) -> Result<(), String> {
+    /// An operator does something to everybody.
+    fn operate(&self, operation: &Operation) -> Result<(), String> {
+        let (store, clock) = (&self.deployment.store, &self.deployment.clock);
+        instant(operate(store, clock, operation)).map_err(|error| error.to_string())?;
+        self.note_release()
+    }
+
+    /// The newest release goes into the book.
+    fn note_release(&self) -> Result<(), String> {
         let store = &self.deployment.store;
         let manifest = instant(store.manifest()).map_err(|error| error.to_string())?;
-        let mut manifest = manifest.unwrap_or_default();
-        let pauses = manifest.pauses.entry(journey.to_owned()).or_default();
-        match (pauses.last_mut(), resume) {
-            (Some(last), Some(resume)) if last.resumed.is_none() => {
-                last.resumed = Some((self.now(), resume));
-            }
-            (Some(last), None) if last.resumed.is_none() => {}
-            (_, None) => pauses.push(Pause {
-                from: self.now(),
-                resumed: None,
-            }),
-            (_, Some(_)) => {}
+        let manifest = manifest.unwrap_or_default();
+        let hashes: Vec<_> = manifest.parts().collect();
+        let parts = instant(store.parts(&hashes)).map_err(|error| error.to_string())?;
+        let published = Published {
+            at: self.now(),
+            release: Release::new(&manifest, parts),
+            manifest,
+        };
+        self.deployment.line.book().record.releases.push(published);
+        Ok(())
+    }
+
+    /// What operators have halted and paused goes on.
+    pub(crate) fn lift_everything(&self) -> Result<(), String> {
+        let manifest = instant(self.deployment.store.manifest());
+        let manifest = manifest.map_err(|error| error.to_string())?;
+        let manifest = manifest.unwrap_or_default();
+        for halt in manifest.halts.keys() {
+            self.operate(&Operation::Lift(*halt))?;
         }
-        manifest.number += 1;
-        manifest.published_at = self.now();
-        instant(store.publish(&manifest, &[])).map_err(|error| error.to_string())
+        for journey in manifest.pauses.keys() {
+            self.operate(&Operation::Resume(journey.clone(), Resume::AsIfRunning))?;
+        }
+        Ok(())
     }
 
     /// Follows the link by which everybody can stop mail to an address.
@@ -281,8 +324,11 @@ impl Runner {
 
     pub(crate) fn take_cues(&mut self) {
         let cues = std::mem::take(&mut self.deployment.line.book().cues);
-        for permission in cues {
-            self.unsubscribe(permission);
+        for cue in cues {
+            match cue {
+                Cue::Unsubscribe(permission) => self.unsubscribe(permission),
+                Cue::Erase(contact) => self.erase(contact),
+            }
         }
     }
 

@@ -43,7 +43,7 @@ const QUEUES: [(&str, &str); 6] = [
 /// Runs until the demo is over, or for ever.
 pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let root = workspace()?;
-    let files = project::load(&project_folder(args, &root))?;
+    let files = project::load(&project_folder(args)?)?;
     let environment = environment(args, &files);
     let options = Options {
         root,
@@ -51,6 +51,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         profile: args.profile.clone(),
         api_port: args.port,
         emulator_port: 0,
+        functions_endpoint: args.functions_endpoint.clone(),
         parameters: parameters(),
     };
     let local = LocalAws::start(&options).await?;
@@ -92,7 +93,14 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     );
     tokio::spawn(tail(db, local.front.clone(), rows, mails));
     let mode = format!("local AWS · release {number} · emulator {}", local.endpoint);
-    announce(args, &mode, &local.api_url, &write_key, &example)?;
+    let endpoint = Some(local.endpoint.as_str());
+    announce(
+        args,
+        &mode,
+        &local.api_url,
+        &write_key,
+        (&example, endpoint),
+    )?;
     if args.demo {
         return demo::run(&local.api_url, &write_key, &example, live).await;
     }
@@ -110,6 +118,8 @@ fn parameters() -> BTreeMap<String, String> {
         ("FunctionTimeoutSeconds", 5),
         ("VisibilityTimeoutSeconds", 30),
         ("UnknownWindowSeconds", 30),
+        // The inbox takes mails as they come.
+        ("SendRatePerSecond", 400),
     ];
     let parameters = numbers.map(|(name, value)| (name.to_owned(), value.to_string()));
     let sender = ("SenderIdentity".to_owned(), "mail.example.com".to_owned());

@@ -136,7 +136,7 @@ impl Desk {
                 .unwrap_or_default();
             let messages = messages.iter().map(|message| {
                 let reason = &message["MessageAttributes"]["reason"]["StringValue"];
-                json!({ "body": message["Body"], "reason": reason })
+                json!({ "body": message["Body"], "reason": reason, "receives": message["ReceiveCount"] })
             });
             let messages: Vec<Value> = messages.collect();
             if !messages.is_empty() {

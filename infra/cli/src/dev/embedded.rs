@@ -3,6 +3,7 @@
 //! DynamoDB is the real adapter on `dynoxide`, a DynamoDB over SQLite; queues and inbox are SQLite too; the schedule is a timer.
 //! Nothing is kept in memory alone, so a SIGKILL loses nothing that was accepted.
 
+mod database;
 mod parts;
 mod server;
 mod store;
@@ -47,10 +48,9 @@ fn schedule() -> anyhow::Result<Schedule> {
 
 /// Runs until the demo is over, or for ever.
 pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let root = workspace()?;
-    let files = project::load(&project_folder(args, &root))?;
+    let files = project::load(&project_folder(args)?)?;
     let environment = environment(args, &files);
-    let state = open_state(args, &root)?;
+    let state = open_state(args)?;
     // Before anything is written: a busy port is said at once.
     let listener = TcpListener::bind(("127.0.0.1", args.port)).await;
     let listener = listener.with_context(|| {
@@ -76,7 +76,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         parts.store.mails()?.len(),
         release,
     );
-    workers::start(&parts);
+    workers::start(&parts, args.send_rate);
     let desk = Desk {
         db: parts.db.clone(),
         secret: parts.secret.clone(),
@@ -87,7 +87,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         "one process · release {number} · state {}",
         state.folder.display()
     );
-    announce(args, &mode, &url, &write_key, &example)?;
+    announce(args, &mode, &url, &write_key, (&example, None))?;
     if args.demo {
         return demo::run(&url, &write_key, &example, live).await;
     }
@@ -101,12 +101,12 @@ struct State {
     _lock: File,
 }
 
-fn open_state(args: &Args, root: &Path) -> anyhow::Result<State> {
+fn open_state(args: &Args) -> anyhow::Result<State> {
     let name = if args.demo { "dev-demo" } else { "dev" };
-    let folder = args
-        .state
-        .clone()
-        .unwrap_or_else(|| root.join("target").join(name));
+    let folder = match &args.state {
+        Some(folder) => folder.clone(),
+        None => workspace()?.join("target").join(name),
+    };
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let lock = File::create(folder.join("lock")).context("cannot lock the state")?;
     if lock.try_lock().is_err() {
@@ -130,26 +130,15 @@ fn open_state(args: &Args, root: &Path) -> anyhow::Result<State> {
     })
 }
 
-/// The adapter on an embedded DynamoDB, reached over loopback like the real one.
+/// The adapter on an embedded DynamoDB.
 async fn database(folder: &Path) -> anyhow::Result<DynamoDb> {
-    let path = folder.join("tables.db");
-    let path = path.to_str().context("the state's path is not UTF-8")?;
-    let database = dynoxide::Database::new(path);
-    let database = database.map_err(|error| anyhow::anyhow!("cannot open {path}: {error}"))?;
-    let listener = TcpListener::bind(("127.0.0.1", 0))
-        .await
-        .context("no free port for DynamoDB")?;
-    let endpoint = format!("http://{}", listener.local_addr()?);
-    let forever = std::future::pending();
-    tokio::spawn(dynoxide::server::serve_with_shutdown(
-        listener, database, forever,
-    ));
+    let client = database::open(&folder.join("tables.db"))?;
     let tables = Tables {
         contacts: "contacts".to_owned(),
         log: "log".to_owned(),
         releases: "releases".to_owned(),
     };
-    let db = DynamoDb::new(wend_aws::clients::local_dynamodb(&endpoint), tables);
+    let db = DynamoDb::new(client, tables);
     db.create_tables()
         .await
         .context("cannot create the tables")?;

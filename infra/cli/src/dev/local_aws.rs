@@ -39,6 +39,8 @@ pub struct Options {
     pub api_port: u16,
     /// Port of the emulator; `0` takes any free one.
     pub emulator_port: u16,
+    /// Where function processes find all of AWS, `SESv2` included; none: the emulator, and the front for `SESv2`.
+    pub functions_endpoint: Option<String>,
     /// Parameters of the template; `SenderIdentity` has no default there. `Architecture` and
     /// `PublicUrl` are set here unless given.
     pub parameters: BTreeMap<String, String>,
@@ -141,13 +143,15 @@ async fn start_emulator(
     ses_url: &str,
 ) -> anyhow::Result<Arc<Emulator>> {
     let (python, directory) = (python.to_owned(), directory.join(&options.name));
-    let (port, ses_url) = (options.emulator_port, ses_url.to_owned());
+    let (port, between) = (options.emulator_port, options.functions_endpoint.clone());
+    let ses_url = between.clone().unwrap_or_else(|| ses_url.to_owned());
     blocking(move || {
         let setup = Setup {
             python: &python,
             directory: &directory,
             port,
             ses_url: &ses_url,
+            functions_endpoint: between.as_deref(),
         };
         Emulator::start(&setup).map(Arc::new)
     })

@@ -19,6 +19,8 @@ use wend_core::definitions::{SourceFile, read_all};
 use wend_core::release::{Definition, Manifest, Part, Release};
 use wend_core::time::Timestamp;
 
+pub use self::mail::Mail;
+
 /// What `dev` is asked.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
@@ -41,12 +43,18 @@ pub struct Args {
     /// The port of the endpoint and the inbox; 0 takes any free one.
     #[arg(long, default_value_t = 7070)]
     port: u16,
+    /// Messages that go out in a second, as the account's limit is; 14 is a new SES account's (one process only).
+    #[arg(long, value_name = "NUMBER", default_value_t = 14, conflicts_with = "aws", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    send_rate: u32,
     /// Tells local stacks apart that run at the same time (local AWS only).
     #[arg(long, value_name = "NAME", default_value = "wend-dev")]
     stack: String,
     /// How the functions are built, `dev` or `release` (local AWS only).
     #[arg(long, default_value = "dev")]
     profile: String,
+    /// Where function processes find AWS in place of the emulator: a proxy between them, for tests (local AWS only).
+    #[arg(long, value_name = "URL", hide = true, requires = "aws")]
+    functions_endpoint: Option<String>,
     /// Writes the addresses and keys into this file as JSON, once everything answers.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
@@ -107,14 +115,17 @@ fn workspace() -> anyhow::Result<PathBuf> {
     found.canonicalize().context("the checkout cannot be read")
 }
 
-/// The project's folder.
-fn project_folder(args: &Args, workspace: &Path) -> PathBuf {
+/// The project's folder. Only who gives none needs the checkout.
+fn project_folder(args: &Args) -> anyhow::Result<PathBuf> {
     let name = if args.demo {
         "infra/demo"
     } else {
         "infra/starter"
     };
-    args.project.clone().unwrap_or_else(|| workspace.join(name))
+    match &args.project {
+        Some(folder) => Ok(folder.clone()),
+        None => Ok(workspace()?.join(name)),
+    }
 }
 
 /// The environment to run in.
@@ -134,13 +145,14 @@ fn environment(args: &Args, files: &[SourceFile]) -> Option<String> {
     args.environment.clone().or_else(default)
 }
 
-/// Says where everything is and what to post first, to the person and to a script.
+/// Says where everything is and what to post first, to the person and to a script; `emulator` is the address of AWS, where there is
+/// one.
 fn announce(
     args: &Args,
     mode: &str,
     url: &str,
     write_key: &str,
-    example: &str,
+    (example, emulator): (&str, Option<&str>),
 ) -> anyhow::Result<()> {
     println!("\nwend dev · {mode}\n");
     println!("  endpoint   {url}/v1");
@@ -150,7 +162,7 @@ fn announce(
     let example = example.replace('\'', "'\\''");
     println!("\n  curl -u {write_key}: {url}/v1/batch -d '{example}'\n");
     if let Some(file) = &args.ready_file {
-        let ready = serde_json::json!({ "url": url, "write_key": write_key });
+        let ready = serde_json::json!({ "url": url, "write_key": write_key, "emulator": emulator });
         // Renamed into place: whoever waits for the file never reads half of it.
         let part = file.with_extension("part");
         std::fs::write(&part, ready.to_string()).context("cannot write the ready file")?;

@@ -30,7 +30,7 @@ use super::mail::Mail;
 const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
 const SEND_EMAIL_PATH: &str = "/v2/email/outbound-emails";
 
-/// Ends processes by the name of their function, and returns their ids.
+/// Ends processes by the name of their function; returns their ids as `killed`, and how many were at work as `busy`.
 pub type Kill = Box<dyn Fn(&str) -> anyhow::Result<Value> + Send + Sync>;
 
 /// What the front needs to know of the deployed stack.
@@ -257,7 +257,7 @@ fn run_hook(front: &Front, hook: &str, parts: &Parts) -> anyhow::Result<Response
                     &json!({"message": "give function"}),
                 ));
             };
-            json!({"killed": (stack.kill)(function)?})
+            (stack.kill)(function)?
         }
         _ => {
             return Ok(answer(

@@ -9,14 +9,15 @@ use wend_core::decide::inspect;
 use wend_core::input::{Answer, AnswerResult, Envelope, Input};
 use wend_core::personal::Personal;
 use wend_core::release::Release;
-use wend_core::send::{CallKind, CallRequest, gate_team};
+use wend_core::send::{CallKind, CallRequest, SkipReason, gate_team};
 
-use super::{Dispatch, QUEUE_DELAY_MAX, properties};
+use super::{Dispatch, content::properties};
 use crate::batch::Done;
 use crate::ports::{
     Called, Clock, Connections, Ledger, Mail, Mailer, Outgoing, PortError, Queue, Received,
     ReleaseStore, SetAside, Submitted, Texter,
 };
+use wend_core::due::QUEUE_DELAY_MAX;
 
 /// How long a call that cannot be made is tried again.
 const TRIED_FOR: Duration = Duration::from_hours(24);
@@ -46,6 +47,12 @@ where
             }
             CallKind::Webhook { .. } | CallKind::Coupon { .. } if request.is_rehearsal => {
                 Called::Done(serde_json::json!({}))
+            }
+            CallKind::Webhook { .. } | CallKind::Coupon { .. }
+                if self.releases.current().await?.is_halted(None) =>
+            {
+                let reason = SkipReason::Halted.name().to_owned();
+                Called::Failed { reason }
             }
             CallKind::Webhook { .. } | CallKind::Coupon { .. } => {
                 let view = self.ledger.about(request).await?;
@@ -153,6 +160,10 @@ where
             } => Called::NotNow {
                 reason,
                 retry_after,
+            },
+            Submitted::QuotaUsedUp { reason } => Called::NotNow {
+                reason,
+                retry_after: QUEUE_DELAY_MAX,
             },
             // A colleague rather reads it twice than never.
             Submitted::Ambiguous { reason } => Called::NotNow {

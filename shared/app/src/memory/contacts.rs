@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 
 use wend_core::contact::Contact;
-use wend_core::id::{ContactKey, InputId};
+use wend_core::id::{ContactKey, InputId, PermissionKey};
 use wend_core::identity::IdentitySecret;
 use wend_core::log::LogRow;
+use wend_core::time::Timestamp;
 
 use super::MemoryStore;
 use super::store::{Slot, Tables, fits, unpack_row};
-use crate::ports::{Commit, Committed, Contacts, Loaded, PortError};
+use crate::ports::{Commit, Committed, Contacts, Erased, Erasures, Loaded, PortError, Settled};
 
 const LOAD: &str = "load a contact";
+const ERASE: &str = "erase a contact";
 const COMMIT: &str = "commit a contact";
 const ROW: &str = "read a row";
 const TIMELINE: &str = "read a timeline";
@@ -74,6 +76,28 @@ impl Contacts for MemoryContacts {
     }
 }
 
+impl Erasures for MemoryContacts {
+    async fn erase(&self, contact: &Contact, stub: &Erased) -> Result<Settled, PortError> {
+        let write = || {
+            let mut tables = self.store.tables();
+            let known = tables.contacts.get(&contact.id);
+            if !matches!(known, Some(Slot::Contact { rev, .. }) if *rev == contact.rev) {
+                return Ok(Settled::Lost);
+            }
+            let slot = Slot::Erased(stub.clone());
+            tables.contacts.insert(contact.id, slot);
+            let now = self.store.clock.true_now();
+            tables.index.set(contact.id, None, now);
+            Ok(Settled::Done)
+        };
+        self.store.line.call(ERASE, write).await
+    }
+
+    async fn forget(&self, permission: PermissionKey, at: Timestamp) -> Result<(), PortError> {
+        self.store.forget(permission, at).await
+    }
+}
+
 fn load(tables: &Tables, key: ContactKey) -> Result<Loaded, PortError> {
     let (id, slot) = match tables.contacts.get(&key) {
         Some(Slot::Pointer(to)) => (*to, tables.contacts.get(to)),
@@ -86,7 +110,7 @@ fn load(tables: &Tables, key: ContactKey) -> Result<Loaded, PortError> {
     match slot {
         None => {}
         Some(slot @ Slot::Contact { .. }) => loaded.contact = slot.contact(LOAD)?,
-        Some(Slot::Erased(at)) => loaded.erased_at = Some(*at),
+        Some(Slot::Erased(stub)) => loaded.erased = Some(stub.clone()),
         Some(Slot::Pointer(_)) => {
             let cause = format!("a pointer under {key} leads to a pointer");
             return Err(PortError::invalid(LOAD, cause));

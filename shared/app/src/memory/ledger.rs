@@ -39,9 +39,9 @@ enum Kind {
 
 const fn kind(state: &SendState) -> (Kind, Timestamp) {
     match state {
-        SendState::Submitting { at } => (Kind::Submitting, *at),
+        SendState::Submitting { at, .. } => (Kind::Submitting, *at),
         SendState::Held { at } => (Kind::Held, *at),
-        SendState::Unknown { at } => (Kind::Unknown, *at),
+        SendState::Unknown { at, .. } => (Kind::Unknown, *at),
         SendState::Final { at, outcome } => match outcome {
             Outcome::Accepted { .. } => (Kind::Accepted, *at),
             Outcome::Rejected { .. } => (Kind::Rejected, *at),
@@ -82,6 +82,17 @@ impl Tables {
     fn is_free(&self, send: SendId) -> bool {
         let row = self.sends.get(&send);
         row.is_none_or(|row| row.kind == Kind::Held)
+    }
+
+    fn may_claim(&self, claim: &Claim<'_>) -> bool {
+        let doubt = claim
+            .from
+            .filter(|from| matches!(from, SendState::Unknown { .. }));
+        let Some(doubt) = doubt else {
+            return self.is_free(claim.request.send);
+        };
+        let row = self.sends.get(&claim.request.send);
+        row.is_some_and(|row| (row.kind, row.at) == kind(doubt))
     }
 
     /// Replaces the recent submissions of a permission row.
@@ -146,12 +157,11 @@ impl Ledger for MemoryStore {
 
     async fn claim(&self, claim: Claim<'_>) -> Result<Settled, PortError> {
         let write = || {
-            let state = SendState::Submitting { at: claim.at };
-            let item = SendItem::new(claim.request, &state)?;
+            let item = SendItem::new(claim.request, &claim.state())?;
             let mut tables = self.tables();
             let row = tables.permissions.get(&claim.permission);
             let is_as_read = row.map_or(0, |row| row.rev) == claim.permission_rev;
-            if !is_as_read || !tables.is_free(claim.request.send) {
+            if !is_as_read || !tables.may_claim(&claim) {
                 return Ok(Settled::Lost);
             }
             tables.put_recent(claim.permission, &claim.recent)?;
@@ -196,11 +206,16 @@ impl Ledger for MemoryStore {
         self.line.call(SETTLE, write).await
     }
 
-    async fn take_back(&self, permission: PermissionKey, send: SendId) -> Result<(), PortError> {
+    async fn take_back(
+        &self,
+        permission: PermissionKey,
+        send: SendId,
+        claimed_at: Timestamp,
+    ) -> Result<(), PortError> {
         let write = || {
             let mut tables = self.tables();
             let row = tables.permissions.entry(permission).or_default();
-            let recent = row.read(TAKE_BACK)?.recent_without(send);
+            let recent = row.read(TAKE_BACK)?.taken_back(send, claimed_at);
             tables.put_recent(permission, &recent)
         };
         self.line.call(TAKE_BACK, write).await

@@ -17,6 +17,7 @@ pub(super) struct PermissionItem {
     topics: BTreeMap<String, Consent>,
     unsubscribed: Option<(Timestamp, SendId)>,
     suppressed: Option<(Timestamp, String)>,
+    erased_at: Option<Timestamp>,
     /// The recent submissions, packed.
     pub(super) recent: Option<Vec<u8>>,
 }
@@ -30,6 +31,7 @@ impl PermissionItem {
             topics: self.topics.clone(),
             unsubscribed_at: self.unsubscribed.map(|(at, _)| at),
             suppressed_at: self.suppressed.as_ref().map(|(at, _)| *at),
+            erased_at: self.erased_at,
             recent: recent.unwrap_or_default(),
         })
     }
@@ -71,6 +73,24 @@ impl MemoryStore {
             Ok(())
         };
         self.line.call(operation, write).await
+    }
+}
+
+impl MemoryStore {
+    /// The row of an erased contact's address.
+    pub(super) async fn forget(
+        &self,
+        permission: PermissionKey,
+        at: Timestamp,
+    ) -> Result<(), PortError> {
+        let write = |row: &mut PermissionItem| {
+            let is_news = row.erased_at.is_none_or(|known| known < at);
+            if is_news {
+                row.erased_at = Some(at);
+            }
+            is_news
+        };
+        self.update("erase an address", permission, write).await
     }
 }
 

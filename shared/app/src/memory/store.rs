@@ -16,7 +16,7 @@ use super::faults::Line;
 use super::ledger::SendItem;
 use super::permissions::PermissionItem;
 use super::{VirtualClock, lock};
-use crate::ports::{PortError, SendRow};
+use crate::ports::{Erased, PortError, SendRow};
 
 /// Most bytes of an item (DynamoDB).
 const ITEM_BYTES_MAX: usize = 400 * 1024;
@@ -59,7 +59,7 @@ pub(super) enum Slot {
         data: Vec<u8>,
     },
     Pointer(ContactKey),
-    Erased(Timestamp),
+    Erased(Erased),
 }
 
 impl Slot {
@@ -94,13 +94,6 @@ impl MemoryStore {
     /// Lets the due index lag behind the contacts by this long, as an index of DynamoDB does.
     pub fn set_index_lag(&self, lag: Duration) {
         self.tables().index.lag = lag;
-    }
-
-    /// Writes the stub of an erased contact.
-    pub fn erase(&self, key: ContactKey, at: Timestamp) {
-        let mut tables = self.tables();
-        tables.contacts.insert(key, Slot::Erased(at));
-        tables.index.set(key, None, at);
     }
 
     /// Writes a pointer, wherever it leads: no port writes one that leads to another.

@@ -15,7 +15,7 @@ use wend_core::id::ContactKey;
 use wend_core::identity::{Channel, IdentitySecret};
 use wend_core::input::{Command, CommandKind, ConsentSaid, Envelope, Input};
 use wend_core::pace::TokenBucket;
-use wend_core::release::{Definition, Pause, Release, Resume};
+use wend_core::release::{Definition, Release, Resume};
 use wend_core::send::SendTimes;
 use wend_core::time::Timestamp;
 
@@ -25,10 +25,11 @@ use super::{
     QueueRules, Queues, Reaction, SeededIds, SentMail, Stalled, VirtualClock, Willing,
     provider_event, run,
 };
-use crate::dispatch::Dispatch;
+use crate::dispatch::{Dispatch, Quota};
 use crate::evaluate::Evaluate;
 use crate::feedback::Feedback;
-use crate::ports::{Ids, Outgoing, PortError, PublishError, ReleaseStore};
+use crate::operate::{Operation, operate};
+use crate::ports::{Ids, Outgoing, PortError, PublishError};
 use crate::publish::publish_definitions;
 use crate::releases::Releases;
 use crate::sweep::Sweep;
@@ -194,6 +195,7 @@ impl Parts {
             clock: self.clock.clone(),
             secret,
             pace: Mutex::new(TokenBucket::new(SENDS_PER_SECOND)),
+            quota: Quota::default(),
             times,
             public_url: "https://links.example.com".to_owned(),
         }
@@ -292,23 +294,13 @@ impl World {
 
     /// Publishes a pause of a journey, or its end.
     pub fn pause(&mut self, journey: &str, resume: Option<Resume>) -> Result<(), WorldError> {
-        let now = self.now();
-        let manifest = run(&self.parts.clock, self.parts.store.manifest())??;
-        let mut manifest = manifest.unwrap_or_default();
-        let pauses = manifest.pauses.entry(journey.to_owned()).or_default();
-        match (pauses.last_mut(), resume) {
-            (Some(last), Some(resume)) if last.resumed.is_none() => {
-                last.resumed = Some((now, resume));
-            }
-            (_, None) => pauses.push(Pause {
-                from: now,
-                resumed: None,
-            }),
-            (_, Some(_)) => {}
-        }
-        manifest.number += 1;
-        manifest.published_at = now;
-        run(&self.parts.clock, self.parts.store.publish(&manifest, &[]))??;
+        let journey = journey.to_owned();
+        let operation = match resume {
+            Some(how) => Operation::Resume(journey, how),
+            None => Operation::Pause(journey),
+        };
+        let operating = operate(&self.parts.store, &self.parts.clock, &operation);
+        run(&self.parts.clock, operating)??;
         self.renew();
         Ok(())
     }

@@ -2,13 +2,15 @@
 
 use std::future::Future;
 
+use serde::{Deserialize, Serialize};
+
 use wend_core::contact::Contact;
-use wend_core::id::{ContactKey, InputId};
+use wend_core::id::{ContactKey, InputId, PermissionKey};
 use wend_core::identity::Identity;
 use wend_core::log::LogRow;
 use wend_core::time::Timestamp;
 
-use super::PortError;
+use super::{PortError, Settled};
 
 /// What stands under a key.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,8 +19,17 @@ pub struct Loaded {
     pub contact: Option<Contact>,
     /// The contact's id: the key itself, or where its pointer leads.
     pub id: Option<ContactKey>,
-    /// When the contact was erased. Its stub keeps inputs out that were accepted before.
-    pub erased_at: Option<Timestamp>,
+    /// The stub of a contact that was erased. It keeps inputs out that were accepted before.
+    pub erased: Option<Erased>,
+}
+
+/// What is left of an erased contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erased {
+    /// When it was erased.
+    pub at: Timestamp,
+    /// The permission rows of the addresses that it had, so that an erasure whose caller died can be completed.
+    pub permissions: Vec<PermissionKey>,
 }
 
 /// What one decision, or several folded ones, leave behind.
@@ -81,4 +92,23 @@ pub trait Contacts: Send + Sync {
         &self,
         key: ContactKey,
     ) -> impl Future<Output = Result<Vec<LogRow>, PortError>> + Send;
+}
+
+/// What takes a person out of the tables. Only an operator's use case may.
+pub trait Erasures: Contacts {
+    /// Puts a stub in the place of `contact`. Its revision must be the one that was read, else it is `Lost`. After `Ambiguous` it
+    /// may be there: load it again.
+    fn erase(
+        &self,
+        contact: &Contact,
+        stub: &Erased,
+    ) -> impl Future<Output = Result<Settled, PortError>> + Send;
+
+    /// Writes into the permission row that the contact whose address it was is erased: what was said before does not count any
+    /// more, and a claim whose gate has read the row before fails. Last writer by time; repeating it is safe.
+    fn forget(
+        &self,
+        permission: PermissionKey,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
 }

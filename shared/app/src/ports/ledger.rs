@@ -42,10 +42,20 @@ pub struct Claim<'a> {
     pub permission: PermissionKey,
     /// Its revision then.
     pub permission_rev: u64,
-    /// The row's recent submissions with this one.
+    /// The submissions that the row counts, with this one.
     pub recent: Vec<Submission>,
+    /// What the send row says: none or `Held`, or the doubt after which the message is tried once more.
+    pub from: Option<&'a SendState>,
     /// When.
     pub at: Timestamp,
+}
+
+impl Claim<'_> {
+    /// The send row after it.
+    pub fn state(&self) -> SendState {
+        let tries = self.from.map_or(0, SendState::tries) + 1;
+        SendState::Submitting { at: self.at, tries }
+    }
 }
 
 /// How a conditional write to a send row ended.
@@ -74,7 +84,7 @@ pub trait Ledger: Send + Sync {
     ) -> impl Future<Output = Result<LedgerView, PortError>> + Send;
 
     /// Writes the send row as `Submitting` and the submission into the permission row, or nothing. Holds only if the row is
-    /// absent or `Held`, and the permission row's revision is the one that the gate read.
+    /// absent or `Held`, or exactly the doubt in `from`, and the permission row's revision is the one that the gate read.
     ///
     /// After an ambiguous failure the row may be there: the caller must not submit, and finds it doubtful later.
     fn claim(&self, claim: Claim<'_>) -> impl Future<Output = Result<Settled, PortError>> + Send;
@@ -94,11 +104,12 @@ pub trait Ledger: Send + Sync {
         to: &SendState,
     ) -> impl Future<Output = Result<Settled, PortError>> + Send;
 
-    /// Takes a submission back that the provider certainly did not take.
+    /// Takes the submission of the claim at `claimed_at` back, which the provider certainly did not take; one of a later claim stays.
     fn take_back(
         &self,
         permission: PermissionKey,
         send: SendId,
+        claimed_at: Timestamp,
     ) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 

@@ -112,6 +112,11 @@ pub enum Submitted {
         /// When to try again.
         retry_after: Duration,
     },
+    /// It certainly did not take the message, and takes no other one until its window of a day has moved on.
+    QuotaUsedUp {
+        /// Its words.
+        reason: String,
+    },
     /// Nobody can say whether it took the message.
     Ambiguous {
         /// What was seen.

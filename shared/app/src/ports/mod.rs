@@ -12,7 +12,7 @@ mod release_store;
 mod time;
 
 pub use connections::{Called, Connections, NoConnections};
-pub use contacts::{Commit, Committed, Contacts, Loaded};
+pub use contacts::{Commit, Committed, Contacts, Erased, Erasures, Loaded};
 pub use ledger::{Claim, Evidence, Ledger, LedgerView, Permissions, SendRow, Settled};
 pub use mail::{Label, Mail, Mailer, Submitted, Text, Texter};
 pub use queue::{Outgoing, Queue, Received, SetAside};

@@ -11,13 +11,13 @@ use wend_core::id::{ContactKey, InputId, PermissionKey};
 use wend_core::identity::{EmailAddress, Identity, IdentityKind, IdentitySecret, PhoneNumber};
 use wend_core::input::{
     Answer, AnswerResult, Command, CommandKind, Envelope, Event, EventKind, Feedback, FeedbackKind,
-    Input, SendOutcome, Wake,
+    Input, SendHeld, SendOutcome, Wake,
 };
 use wend_core::log::{Effect, LogRow};
 use wend_core::permission::{Consent, ConsentChange, Permission};
 use wend_core::personal::Personal;
 use wend_core::release::{Journey, JourneyState, Trigger};
-use wend_core::send::{CallKind, CallRequest, Outcome, SendRequest, gate};
+use wend_core::send::{CallKind, CallRequest, Outcome, Refused, SendRequest, gate};
 use wend_core::time::Timestamp;
 
 use super::{Happening, INPUTS_MAX, Person, SimulateError, Simulation};
@@ -367,6 +367,7 @@ impl<'a> Life<'a> {
             self.simulation.release,
             at,
         );
+        let (contact, enrollment, send) = (request.contact, request.enrollment, request.send);
         let outcome = match permit {
             Ok(_) => {
                 self.react(request, at);
@@ -374,12 +375,26 @@ impl<'a> Life<'a> {
                     provider_id: String::new(),
                 }
             }
-            Err(reason) => Outcome::Skipped { reason },
+            Err(Refused::Skip(reason)) => Outcome::Skipped { reason },
+            Err(Refused::GivenBack) => return,
+            Err(Refused::Hold { until, why }) => {
+                let requested_at = request.requested_at;
+                let held = SendHeld {
+                    contact,
+                    enrollment,
+                    send,
+                    requested_at,
+                    at,
+                    until,
+                    why,
+                };
+                return self.expect(at, Coming::Input(Box::new(Input::Held(held))));
+            }
         };
         let over = SendOutcome {
-            contact: request.contact,
-            enrollment: request.enrollment,
-            send: request.send,
+            contact,
+            enrollment,
+            send,
             at,
             outcome,
         };

@@ -7,17 +7,21 @@ use aws_sdk_dynamodb::types::{
     CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use wend_app::ports::{Commit, Committed, Contacts, ErrorClass, Loaded, PortError};
+use wend_app::ports::{
+    Commit, Committed, Contacts, Erased, Erasures, ErrorClass, Loaded, PortError, Settled,
+};
 use wend_core::contact::Contact;
 use wend_core::due;
-use wend_core::id::{ContactKey, InputId};
+use wend_core::id::{ContactKey, InputId, PermissionKey};
 use wend_core::identity::{Identity, IdentitySecret};
 use wend_core::log::{LOG_FOR, LogRow};
+use wend_core::time::Timestamp;
 
 use super::DynamoDb;
-use super::item::{Item, at, b, bytes, missing, n, number, s, text, time};
+use super::item::{Item, at, b, bytes, missing, n, number, packed, s, text, time, unpacked};
 use crate::error::port_error;
 
+const ERASE: &str = "erase a contact";
 const LOAD: &str = "load a contact";
 const COMMIT: &str = "commit a contact";
 const ROW: &str = "read a row";
@@ -44,7 +48,7 @@ impl DynamoDb {
 enum Slot {
     Contact(Box<Contact>),
     Pointer(ContactKey),
-    Erased(wend_core::time::Timestamp),
+    Erased(Erased),
 }
 
 impl DynamoDb {
@@ -112,7 +116,9 @@ fn read_slot(operation: &'static str, item: &Item) -> Result<Slot, PortError> {
         }
         "erased" => {
             let at = time(operation, item, "at")?;
-            at.map(Slot::Erased).ok_or_else(|| missing(operation, "at"))
+            let at = at.ok_or_else(|| missing(operation, "at"))?;
+            let permissions = unpacked(operation, item, "permissions")?;
+            Ok(Slot::Erased(Erased { at, permissions }))
         }
         _ => Err(missing(operation, "kind")),
     }
@@ -133,12 +139,12 @@ impl Contacts for DynamoContacts {
             Some(Slot::Contact(contact)) => Ok(Loaded {
                 contact: Some(*contact),
                 id,
-                erased_at: None,
+                erased: None,
             }),
-            Some(Slot::Erased(at)) => Ok(Loaded {
+            Some(Slot::Erased(stub)) => Ok(Loaded {
                 contact: None,
                 id,
-                erased_at: Some(at),
+                erased: Some(stub),
             }),
             Some(Slot::Pointer(_)) => Err(PortError::invalid(
                 LOAD,
@@ -185,6 +191,45 @@ impl Contacts for DynamoContacts {
         }
         rows.sort_by_key(|row| (row.at, row.rev, row.input.order()));
         Ok(rows)
+    }
+}
+
+impl Erasures for DynamoContacts {
+    async fn erase(&self, contact: &Contact, stub: &Erased) -> Result<Settled, PortError> {
+        let item = Item::from([
+            ("pk".to_owned(), s(contact.id)),
+            ("kind".to_owned(), s("erased")),
+            ("at".to_owned(), at(stub.at)),
+            ("permissions".to_owned(), packed(ERASE, &stub.permissions)?),
+        ]);
+        let request = self
+            .db
+            .client
+            .put_item()
+            .table_name(&self.db.tables.contacts);
+        let answer = request
+            .set_item(Some(item))
+            .condition_expression("rev = :rev")
+            .expression_attribute_values(":rev", n(contact.rev))
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(Settled::Done),
+            Err(error) => match error.as_service_error() {
+                Some(service) if service.is_conditional_check_failed_exception() => {
+                    Ok(Settled::Lost)
+                }
+                _ => Err(port_error(ERASE, &error)),
+            },
+        }
+    }
+
+    async fn forget(
+        &self,
+        permission: PermissionKey,
+        erased_at: Timestamp,
+    ) -> Result<(), PortError> {
+        self.db.forget(permission, erased_at).await
     }
 }
 

@@ -35,9 +35,9 @@ fn send_key(send: SendId) -> Item {
 /// The state's name and time: what conditions compare.
 const fn state_key(state: &SendState) -> (&'static str, Timestamp) {
     match state {
-        SendState::Submitting { at } => ("submitting", *at),
+        SendState::Submitting { at, .. } => ("submitting", *at),
         SendState::Held { at } => ("held", *at),
-        SendState::Unknown { at } => ("unknown", *at),
+        SendState::Unknown { at, .. } => ("unknown", *at),
         SendState::Final { at, outcome } => match outcome {
             Outcome::Accepted { .. } => ("accepted", *at),
             Outcome::Rejected { .. } => ("rejected", *at),
@@ -136,13 +136,21 @@ impl Ledger for DynamoDb {
     }
 
     async fn claim(&self, claim: Claim<'_>) -> Result<Settled, PortError> {
-        let state = SendState::Submitting { at: claim.at };
         let row = aws_sdk_dynamodb::types::Put::builder()
             .table_name(&self.tables.log)
-            .set_item(Some(send_item(claim.request, &state)?))
-            .condition_expression(FREE)
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":held", s("held"))
+            .set_item(Some(send_item(claim.request, &claim.state())?))
+            .expression_attribute_names("#state", "state");
+        let row = match claim.from {
+            Some(doubt @ SendState::Unknown { at: since, .. }) => row
+                .condition_expression("#state = :unknown AND #at = :since")
+                .expression_attribute_names("#at", "at")
+                .expression_attribute_values(":unknown", s(state_key(doubt).0))
+                .expression_attribute_values(":since", at(*since)),
+            _ => row
+                .condition_expression(FREE)
+                .expression_attribute_values(":held", s("held")),
+        };
+        let row = row
             .build()
             .map_err(|error| PortError::invalid(CLAIM, error))?;
         let recent = packed(CLAIM, &claim.recent)?;
@@ -226,10 +234,15 @@ impl Ledger for DynamoDb {
         }
     }
 
-    async fn take_back(&self, permission: PermissionKey, send: SendId) -> Result<(), PortError> {
+    async fn take_back(
+        &self,
+        permission: PermissionKey,
+        send: SendId,
+        claimed_at: Timestamp,
+    ) -> Result<(), PortError> {
         for _ in 0..ATTEMPTS {
             let row = self.permission(permission).await?;
-            let recent = packed(TAKE_BACK, &row.recent_without(send))?;
+            let recent = packed(TAKE_BACK, &row.taken_back(send, claimed_at))?;
             let update = self.recent_update(permission, row.rev, recent)?;
             let request = self.client.transact_write_items().transact_items(update);
             match request.send().await {

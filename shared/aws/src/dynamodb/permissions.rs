@@ -14,6 +14,7 @@ use crate::error::port_error;
 const READ: &str = "read a permission";
 const CONSENT: &str = "write a consent";
 const UNSUBSCRIBE: &str = "write an unsubscribe";
+const ERASE: &str = "erase an address";
 const SUPPRESS: &str = "suppress an address";
 /// No word on the topic, or an older one.
 const NEWER: &str = "attribute_not_exists(#topic) OR #topic.#at < :at";
@@ -35,6 +36,7 @@ pub(super) fn read_permission(
         rev: number(operation, item, "rev")?.unwrap_or_default(),
         unsubscribed_at: time(operation, item, "unsubscribed_at")?,
         suppressed_at: time(operation, item, "suppressed_at")?,
+        erased_at: time(operation, item, "erased_at")?,
         ..Permission::default()
     };
     if item.contains_key("recent") {
@@ -99,6 +101,22 @@ impl DynamoDb {
                 _ => Err(port_error(operation, &error)),
             },
         }
+    }
+}
+
+impl DynamoDb {
+    /// The row of an erased contact's address.
+    pub(super) async fn forget(
+        &self,
+        permission: PermissionKey,
+        erased_at: Timestamp,
+    ) -> Result<(), PortError> {
+        let update = UpdateBuilder::default()
+            .update_expression("SET erased_at = :at ADD rev :one")
+            .condition_expression("attribute_not_exists(erased_at) OR erased_at < :at")
+            .expression_attribute_values(":at", at(erased_at))
+            .expression_attribute_values(":one", n(1));
+        self.update_permission(ERASE, permission, update).await
     }
 }
 

@@ -17,21 +17,23 @@ use crate::support::meddling::{EvidenceFirst, Meddle, MeddledClaim};
 use crate::support::world::{ANA, ana_permission, input, request};
 use crate::support::{World, received};
 
-fn accepted(provider_id: &str) -> Outcome {
+pub fn accepted(provider_id: &str) -> Outcome {
     Outcome::Accepted {
         provider_id: provider_id.to_owned(),
     }
 }
 
-fn ambiguous() -> Submitted {
+pub fn ambiguous() -> Submitted {
     Submitted::Ambiguous {
         reason: "no answer in time".to_owned(),
     }
 }
 
 /// Delivers one message; it is acknowledged.
-async fn deliver<L, M, X, Q, A, R, C>(dispatch: &Dispatch<L, M, X, Q, A, R, C>, message: &Outgoing)
-where
+pub async fn deliver<L, M, X, Q, A, R, C>(
+    dispatch: &Dispatch<L, M, X, Q, A, R, C>,
+    message: &Outgoing,
+) where
     L: Ledger,
     M: Mailer + Texter,
     X: Connections,
@@ -45,7 +47,7 @@ where
 }
 
 /// The one outcome that was published.
-fn outcome(world: &World, request: &SendRequest) -> (Timestamp, Outcome) {
+pub fn outcome(world: &World, request: &SendRequest) -> (Timestamp, Outcome) {
     let Input::Outcome(outcome) = input(&world.inputs.take_one()) else {
         panic!("not an outcome")
     };
@@ -154,7 +156,10 @@ async fn a_claim_whose_answer_is_lost_is_not_submitted() {
     world.clock.advance(Duration::from_secs(21));
     deliver(&dispatch, &message).await;
     let at = world.clock.now();
-    assert_eq!(world.send_states().await, [SendState::Unknown { at }]);
+    assert_eq!(
+        world.send_states().await,
+        [SendState::Unknown { at, tries: 1 }]
+    );
     world.dispatch.take_one();
     world.clock.advance(Duration::from_mins(5));
     deliver(&dispatch, &message).await;
@@ -175,7 +180,10 @@ async fn evidence_settles_an_unknown_send_as_accepted() {
     let submitted_at = world.clock.now();
     assert_eq!(
         world.send_states().await,
-        [SendState::Unknown { at: submitted_at }]
+        [SendState::Unknown {
+            at: submitted_at,
+            tries: 1
+        }]
     );
     let again = world.dispatch.take_one();
     assert_eq!(
@@ -255,7 +263,8 @@ async fn a_send_that_somebody_claimed_is_neither_claimed_nor_skipped() {
             request: &asked,
             permission: ana_permission(),
             permission_rev: permission.rev,
-            recent: permission.recent_with(asked.send, at),
+            recent: permission.recent,
+            from: None,
             at,
         };
         settled.push(world.db.claim(claim).await.unwrap());
@@ -267,7 +276,10 @@ async fn a_send_that_somebody_claimed_is_neither_claimed_nor_skipped() {
     };
     settled.push(world.db.skip(&asked, &skipped).await.unwrap());
     assert_eq!(settled, [Settled::Done, Settled::Lost, Settled::Lost]);
-    assert_eq!(world.send_states().await, [SendState::Submitting { at }]);
+    assert_eq!(
+        world.send_states().await,
+        [SendState::Submitting { at, tries: 1 }]
+    );
 }
 
 #[tokio::test]

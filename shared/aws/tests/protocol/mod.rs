@@ -2,5 +2,7 @@
 
 mod dispatch;
 mod evaluate;
+mod limits;
+mod operators;
 mod stores;
 mod sweep;

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Barrier;
+use wend_app::erase::erase;
 use wend_app::ports::{
     Claim, Commit, Committed, Contacts, ErrorClass, Evidence, Ledger, LedgerView, Loaded, Mail,
     Mailer, Permissions, PortError, Settled, Submitted, Text, Texter,
@@ -12,6 +13,8 @@ use wend_core::id::{ContactKey, InputId, PermissionKey, SendId};
 use wend_core::log::LogRow;
 use wend_core::send::{CallRequest, SendRequest, SendState};
 use wend_core::time::Timestamp;
+
+use super::world::SECRET;
 
 fn lost(operation: &'static str) -> PortError {
     PortError {
@@ -144,6 +147,8 @@ impl Contacts for RacingLoads<'_> {
 pub enum Meddle {
     /// The address unsubscribes after the gate and before the claim.
     UnsubscribeFirst(PermissionKey, Timestamp),
+    /// The contact is erased after the gate and before the claim.
+    EraseFirst(ContactKey, Timestamp),
     /// The claim is written and its answer is lost.
     LoseAnswer,
 }
@@ -190,6 +195,11 @@ impl Ledger for MeddledClaim {
                 self.db.unsubscribe(permission, send, at).await?;
                 self.db.claim(claim).await
             }
+            Meddle::EraseFirst(contact, at) => {
+                let contacts = self.db.contacts(SECRET);
+                assert!(erase(&contacts, &SECRET, contact, at).await?);
+                self.db.claim(claim).await
+            }
             Meddle::LoseAnswer => {
                 assert_eq!(self.db.claim(claim).await?, Settled::Done);
                 Err(lost("claim"))
@@ -210,8 +220,13 @@ impl Ledger for MeddledClaim {
         self.db.settle(send, from, to).await
     }
 
-    async fn take_back(&self, permission: PermissionKey, send: SendId) -> Result<(), PortError> {
-        self.db.take_back(permission, send).await
+    async fn take_back(
+        &self,
+        permission: PermissionKey,
+        send: SendId,
+        claimed_at: Timestamp,
+    ) -> Result<(), PortError> {
+        self.db.take_back(permission, send, claimed_at).await
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wend_app::dispatch::Dispatch;
+use wend_app::dispatch::{Dispatch, Quota};
 use wend_app::evaluate::Evaluate;
 use wend_app::feedback::Feedback;
 use wend_app::ports::{
@@ -99,9 +99,27 @@ impl World {
 
     /// With this text of the journey published.
     pub async fn with(journey: &str) -> Self {
+        Self::of(&project(journey)).await
+    }
+
+    /// With the welcome journey and these lines below `sending:` of wend.yaml, and `on_unknown` in its templates.
+    pub async fn sending(lines: &str, on_unknown: &str) -> Self {
+        let mut files = project(WELCOME);
+        for file in &mut files {
+            if file.path == "wend.yaml" {
+                file.text = format!("{}sending:\n{lines}", file.text);
+            } else if file.path.starts_with("templates") {
+                let policy = format!("class: marketing\non_unknown: {on_unknown}");
+                file.text = file.text.replace("class: marketing", &policy);
+            }
+        }
+        Self::of(&files).await
+    }
+
+    async fn of(files: &[SourceFile]) -> Self {
         let (db, calls) = dynamodb().await;
         let clock = TestClock::at("2026-03-01T08:00:00Z");
-        publish(&db, &clock, &project(journey), None).await.unwrap();
+        publish(&db, &clock, files, None).await.unwrap();
         Self {
             db,
             calls,
@@ -165,6 +183,7 @@ impl World {
             clock: self.clock.clone(),
             secret: SECRET,
             pace: Mutex::new(TokenBucket::new(100)),
+            quota: Quota::default(),
             times: TIMES,
             public_url: "https://t.example".to_owned(),
         }

@@ -173,7 +173,7 @@ impl Deciding<'_> {
         }
         let is_early = journey.open_from.is_some_and(|from| self.moment < from);
         let is_late = journey.open_until.is_some_and(|until| self.moment >= until);
-        if is_early || is_late {
+        if is_early || is_late || self.context.release.is_shut(&journey.id) {
             return Some(NotEntered::NotOpen);
         }
         self.context

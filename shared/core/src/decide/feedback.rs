@@ -21,7 +21,9 @@ impl Deciding<'_> {
     /// A send is over: its run goes on from the moment the message left or was skipped.
     pub(super) fn settle(&mut self, over: &SendOutcome) -> Result<(), DecideError> {
         let has_left = matches!(over.outcome, Outcome::Accepted { .. } | Outcome::Unknown);
-        let is_awaited = self.contact.waits_for(over.enrollment, over.send);
+        // A copy of the request may have sent what another copy gave back.
+        let is_awaited = self.contact.waits_for(over.enrollment, over.send)
+            || self.contact.holds(over.enrollment, over.send);
         if is_awaited || !has_left {
             self.count_sent(over.send, has_left.then_some(over.at));
         }
@@ -74,7 +76,7 @@ impl Deciding<'_> {
     }
 
     /// What caps count: a message from when it was asked for, corrected when it left; none that did not.
-    fn count_sent(&mut self, send: SendId, left_at: Option<Timestamp>) {
+    pub(super) fn count_sent(&mut self, send: SendId, left_at: Option<Timestamp>) {
         let Some(place) = self.contact.sent.iter().position(|sent| sent.send == send) else {
             return;
         };

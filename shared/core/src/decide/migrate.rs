@@ -23,6 +23,10 @@ impl Deciding<'_> {
         let Some(run) = self.contact.run(id) else {
             return Ok(());
         };
+        if self.context.release.is_stopped(run) {
+            self.end(id, EndReason::Stopped);
+            return Ok(());
+        }
         let Some((version, newest)) = self.context.release.journey(&run.journey) else {
             return Ok(());
         };

@@ -3,29 +3,24 @@
 //! Planned as of the present, also when the moment that led to the message has long passed: what an edit or a resumed journey
 //! makes overdue goes under the window, quiet hours and caps of now.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::run::{Flow, drawn};
-use super::{DecideError, Deciding};
+use super::{DecideError, Deciding, Subject};
 use crate::calendar;
-use crate::contact::{Contact, SentMessage, Word};
+use crate::contact::{SentMessage, Word};
 use crate::enrollment::{Enrollment, HoldReason, MessageRecord, State};
 use crate::id::{EnrollmentId, SendId};
 use crate::identity::Channel;
+use crate::input::SendHeld;
 use crate::log::{Effect, Trace};
 use crate::phrase::Span;
-use crate::release::{
-    Cap, CapPeriod, Hold, Journey, JourneyState, Message, MessageClass, Share, Step, Template, Verb,
-};
-use crate::send::{SendRequest, SkipReason};
+use crate::release::{Journey, JourneyState, Message, MessageClass, Share, Step, Template, Verb};
+use crate::send::{Against, Limits, SendRequest, SkipReason, topic_of};
 use crate::time::Timestamp;
-use crate::zone::Zone;
 
-/// How many looks at window, quiet hours and caps find the next moment at which all of them allow.
-const LOOKS_MAX: usize = 32;
 const MILLISECOND: Duration = Duration::from_millis(1);
-/// Most messages that are kept for caps.
-const SENT_MAX: usize = 30;
 /// How long a message is worth sending where nothing says so: the channel's default.
 const EMAIL_EXPIRES: &str = "2 days";
 const SMS_EXPIRES: &str = "12h";
@@ -67,6 +62,11 @@ impl Deciding<'_> {
             },
         };
         match plan {
+            // It was asked for: the gate says what becomes of it, and the ledger keeps it.
+            Plan::Skip(_) if run.is_some_and(|run| run.state.held_send().is_some()) => {
+                let expires_at = self.expires_at(journey, message, at);
+                self.request(id, journey, step, message, (at, expires_at))
+            }
             Plan::Skip(reason) => {
                 self.trace.push(Trace::MessageSkipped {
                     journey: journey.id.clone(),
@@ -84,14 +84,16 @@ impl Deciding<'_> {
                     why,
                 });
                 let step = step.id.clone();
+                let send = run.and_then(|run| run.state.held_send());
                 Flow::Lasts(State::Held {
                     step,
                     since: at,
                     due_at: until,
                     why,
+                    send,
                 })
             }
-            Plan::Go { expires_at } => self.request(id, journey, step, message, expires_at),
+            Plan::Go { expires_at } => self.request(id, journey, step, message, (at, expires_at)),
         }
     }
 
@@ -102,35 +104,38 @@ impl Deciding<'_> {
         template: &Template,
         at: Timestamp,
     ) -> Plan {
-        let own = &message.sending;
-        let or =
-            |own: Option<Hold>, of_journey: Option<Hold>| own.or(of_journey).unwrap_or(Hold::Hold);
         let expires_at = self.expires_at(journey, message, at);
         if self.now >= expires_at {
             return Plan::Skip(SkipReason::Expired);
         }
-        let Some((until, why)) = self.next_allowed(journey, message, template) else {
-            return Plan::Go { expires_at };
-        };
-        let skips = match why {
-            HoldReason::QuietHours => or(own.quiet, journey.sending.quiet) == Hold::Skip,
-            HoldReason::Cap => or(own.over_cap, journey.sending.over_cap) == Hold::Skip,
-            HoldReason::Window => false,
-        };
-        if skips {
-            let reason = if why == HoldReason::Cap {
-                SkipReason::OverCap
-            } else {
-                SkipReason::QuietHours
-            };
-            return Plan::Skip(reason);
+        let limits = self.limits(journey, message, Some(template));
+        let sent: Vec<_> = self
+            .contact
+            .sent
+            .iter()
+            .map(SentMessage::as_earlier)
+            .collect();
+        match limits.against(&sent, self.now) {
+            None => Plan::Go { expires_at },
+            Some(Against::Skip(reason)) => Plan::Skip(reason),
+            Some(Against::Until(until, why)) => {
+                // However fast time goes by: a hold that ends as it begins would be looked at for ever.
+                let until = self.scaled(self.now, until).max(self.now.plus(MILLISECOND));
+                let until = until.min(expires_at);
+                Plan::Hold { until, why }
+            }
         }
-        // However fast time goes by: a hold that ends as it begins would be looked at for ever.
-        let until = self.scaled(self.now, until).max(self.now.plus(MILLISECOND));
-        Plan::Hold {
-            until: until.min(expires_at),
-            why,
-        }
+    }
+
+    fn limits<'l>(
+        &'l self,
+        journey: &'l Journey,
+        message: &'l Message,
+        template: Option<&'l Template>,
+    ) -> Limits<'l> {
+        let of = (message.channel, topic_of(template, Some(journey)));
+        let release = self.context.release;
+        Limits::of(&self.contact, Some(journey), Some(message), of, release)
     }
 
     fn expires_at(&self, journey: &Journey, message: &Message, at: Timestamp) -> Timestamp {
@@ -156,107 +161,6 @@ impl Deciding<'_> {
         expires.map_or(at, |expires| {
             calendar::after(expires, at, self.place(&zone))
         })
-    }
-
-    /// The next moment at which window, quiet hours and caps all allow the message, and what stands against it now; none if
-    /// nothing does.
-    fn next_allowed(
-        &self,
-        journey: &Journey,
-        message: &Message,
-        template: &Template,
-    ) -> Option<(Timestamp, HoldReason)> {
-        // The night and the days that caps count are the contact's own, whatever clock the journey goes by.
-        let (zone, own) = (self.zone(Some(journey)), self.zone(None));
-        let window = message
-            .sending
-            .window
-            .as_ref()
-            .or(journey.sending.window.as_ref());
-        let quiet = self
-            .context
-            .release
-            .project
-            .sending
-            .quiet_hours
-            .get(&message.channel);
-        let topic = template.topic.as_deref().or(journey.topic.as_deref());
-        let (mut at, mut why) = (self.now, None);
-        for _ in 0..LOOKS_MAX {
-            let quiet_until = quiet
-                .and_then(|quiet| quiet.next_loud(at, &own))
-                .filter(|loud| *loud > at);
-            let open = window
-                .and_then(|window| window.next_open(at, &zone))
-                .filter(|open| *open > at);
-            let free = self
-                .under_caps(message.channel, topic, at, &own)
-                .filter(|free| *free > at);
-            let reasons = [
-                (free, HoldReason::Cap),
-                (open, HoldReason::Window),
-                (quiet_until, HoldReason::QuietHours),
-            ];
-            let against = reasons
-                .into_iter()
-                .filter_map(|(until, why)| Some((until?, why)));
-            let Some((until, reason)) = against.max_by_key(|(until, _)| *until) else {
-                break;
-            };
-            at = until;
-            why.get_or_insert(reason);
-        }
-        why.map(|why| (at, why))
-    }
-
-    /// The next moment from `at` on at which no cap is reached.
-    fn under_caps(
-        &self,
-        channel: Channel,
-        topic: Option<&str>,
-        at: Timestamp,
-        zone: &Zone,
-    ) -> Option<Timestamp> {
-        let caps = &self.context.release.project.sending.caps;
-        let is_of = |cap: &&Cap| {
-            cap.channel.is_none_or(|capped| capped == channel)
-                && cap
-                    .topic
-                    .as_deref()
-                    .is_none_or(|capped| topic == Some(capped))
-        };
-        let free = caps
-            .iter()
-            .filter(is_of)
-            .map(|cap| self.under_cap(cap, at, zone));
-        free.max()
-    }
-
-    fn under_cap(&self, cap: &Cap, at: Timestamp, zone: &Zone) -> Timestamp {
-        let counted = self.contact.sent.iter().filter(|sent| {
-            cap.channel.is_none_or(|channel| sent.channel == channel)
-                && cap
-                    .topic
-                    .as_ref()
-                    .is_none_or(|topic| sent.topic.as_ref() == Some(topic))
-        });
-        let place = self.place(zone);
-        let mut ends: Vec<Timestamp> = counted
-            .map(|sent| match cap.per {
-                CapPeriod::Within(span) => calendar::after(span, sent.at, place),
-                CapPeriod::Day => calendar::next_period(sent.at, zone, calendar::Period::Day),
-                CapPeriod::Week => calendar::next_period(sent.at, zone, calendar::Period::Week),
-                CapPeriod::Month => calendar::next_period(sent.at, zone, calendar::Period::Month),
-            })
-            .filter(|end| *end > at)
-            .collect();
-        ends.sort_unstable();
-        let max = usize::from(cap.max);
-        if ends.len() < max {
-            return at;
-        }
-        // When so many have run out that one more fits.
-        ends.get(ends.len() - max).copied().unwrap_or(at)
     }
 
     /// A message that was held may go, or is too old.
@@ -290,10 +194,7 @@ impl Deciding<'_> {
         let Some(run) = self.contact.run(id) else {
             return;
         };
-        let State::Held {
-            step, since, why, ..
-        } = run.state.clone()
-        else {
+        let State::Held { step, .. } = run.state.clone() else {
             return;
         };
         let Some(journey) = self.context.release.version(run.version) else {
@@ -307,12 +208,9 @@ impl Deciding<'_> {
             return;
         };
         let template = self.context.release.template(&message.template);
-        let topic = template
-            .and_then(|template| template.topic.as_ref())
-            .or(journey.topic.as_ref());
-        let is_lost = topic.is_some_and(|topic| {
+        let is_lost = topic_of(template, Some(journey)).is_some_and(|topic| {
             let key = crate::condition::Topic {
-                topic: topic.clone(),
+                topic: topic.to_owned(),
                 channel: message.channel.name().to_owned(),
             };
             self.contact
@@ -320,22 +218,30 @@ impl Deciding<'_> {
                 .get(&key)
                 .is_some_and(|consent| consent.word == Word::No)
         });
-        if is_lost {
-            let due_at = self.moment;
+        if !is_lost {
+            return;
+        }
+        let due_at = self.moment;
+        if run.state.held_send().is_none() {
             self.trace.push(Trace::MessageSkipped {
                 journey: journey.id.clone(),
                 step: step.clone(),
                 reason: SkipReason::NotSubscribed,
             });
-            if let Some(run) = self.contact.to_mut().run_mut(id) {
-                let _ = (since, why);
-                // A wait that is over: the run goes on below the message at once.
-                run.state = State::Waiting {
-                    step,
-                    since: due_at,
-                    due_at,
-                };
-            }
+        }
+        let Some(run) = self.contact.to_mut().run_mut(id) else {
+            return;
+        };
+        if run.state.held_send().is_some() {
+            run.retime(due_at);
+        } else {
+            // A wait that is over: the run goes on below the message at once.
+            let since = due_at;
+            run.state = State::Waiting {
+                step,
+                since,
+                due_at,
+            };
         }
     }
 
@@ -346,38 +252,27 @@ impl Deciding<'_> {
         journey: &Journey,
         step: &Step,
         message: &Message,
-        expires_at: Timestamp,
+        (since, expires_at): (Timestamp, Timestamp),
     ) -> Flow {
         let Some(run) = self.contact.run(id) else {
             return Flow::On(step.next);
         };
-        let send = SendId::of(id, &step.id, run.steps_begun);
+        // If `dispatch` has given it back, it is the same message.
+        let held = run.state.held_send();
+        let send = held.unwrap_or_else(|| SendId::of(id, &step.id, run.steps_begun));
         let template = self.context.release.template(&message.template);
-        let topic = template
-            .and_then(|template| template.topic.clone())
-            .or_else(|| journey.topic.clone());
         let variant = message
             .variant
             .clone()
             .or_else(|| template.and_then(|template| self.variant(template)));
         let request = SendRequest {
-            send,
-            contact: self.contact.id,
-            enrollment: id,
-            journey: journey.id.clone(),
-            version: run.version,
-            step: step.id.clone(),
-            template: message.template.clone(),
-            channel: message.channel,
-            permission: self.permission(message.channel.name()),
-            requested_at: self.now,
             expires_at: expires_at.max(self.now),
-            from: message.from.clone(),
             variant,
             origin: template
                 .is_none_or(Template::reads_trigger)
                 .then_some((run.origin.partition, run.origin.input)),
             given: self.given_personal(id, journey, &message.data),
+            ..self.bare_request(run, &step.id, message, send)
         };
         self.effects.push(Effect::Send(Box::new(request)));
         self.trace.push(Trace::SendRequested {
@@ -386,30 +281,136 @@ impl Deciding<'_> {
             template: message.template.clone(),
             send,
         });
-        let at = self.now;
+        self.count_asked(journey, message, template, send);
+        if let Some(run) = self.contact.to_mut().run_mut(id) {
+            let record = MessageRecord { send, reached: 0 };
+            run.messages.insert(step.id.clone(), record);
+        }
+        let step = step.id.clone();
+        Flow::Lasts(State::Sending { step, send, since })
+    }
+
+    /// A request of which only what identifies it is filled in.
+    fn bare_request(
+        &self,
+        run: &Enrollment,
+        step: &str,
+        message: &Message,
+        send: SendId,
+    ) -> SendRequest {
+        SendRequest {
+            send,
+            contact: self.contact.id,
+            enrollment: run.id,
+            journey: run.journey.clone(),
+            version: run.version,
+            step: step.to_owned(),
+            template: message.template.clone(),
+            channel: message.channel,
+            permission: self.permission(message.channel.name()),
+            requested_at: self.now,
+            expires_at: self.now,
+            from: message.from.clone(),
+            variant: None,
+            origin: None,
+            given: BTreeMap::new(),
+        }
+    }
+
+    /// Messages that were given back, and that their runs do not ask for any more: `dispatch` hears of them once more, so that
+    /// the ledger knows how each of them ended.
+    pub(super) fn close_abandoned(&mut self, subject: &Subject) {
+        let before = subject
+            .contact
+            .iter()
+            .flat_map(|contact| &contact.enrollments);
+        for run in before {
+            let send = match (&run.state, self.given_back) {
+                (
+                    State::Held {
+                        send: Some(send), ..
+                    },
+                    _,
+                ) => *send,
+                (State::Sending { send, .. }, Some(back)) if *send == back => *send,
+                _ => continue,
+            };
+            let (contact, id) = (&self.contact, run.id);
+            if contact.waits_for(id, send) || contact.holds(id, send) {
+                continue;
+            }
+            let journey = self.context.release.version(run.version);
+            let step = journey.and_then(|journey| journey.step(journey.find(run.step())?));
+            if let Some(Verb::Message(message)) = step.map(|step| &step.verb) {
+                let request = self.bare_request(run, run.step(), message, send);
+                self.effects.push(Effect::Send(Box::new(request)));
+            }
+        }
+    }
+
+    /// Counts a message that was asked for, as caps do.
+    fn count_asked(
+        &mut self,
+        journey: &Journey,
+        message: &Message,
+        template: Option<&Template>,
+        send: SendId,
+    ) {
         let is_marketing =
             template.is_some_and(|template| template.class == MessageClass::Marketing);
-        let is_real = journey.state != JourneyState::Rehearsal;
-        let contact = self.contact.to_mut();
-        if is_marketing && is_real {
-            count(
-                contact,
-                SentMessage {
-                    send,
-                    at,
-                    channel: message.channel,
-                    topic,
-                },
-            );
+        if !is_marketing || journey.state == JourneyState::Rehearsal {
+            return;
         }
-        if let Some(run) = contact.run_mut(id) {
-            run.messages
-                .insert(step.id.clone(), MessageRecord { send, reached: 0 });
-        }
-        Flow::Lasts(State::Sending {
-            step: step.id.clone(),
+        let mut counted = self.contact.sent.clone();
+        counted.push(SentMessage {
             send,
-        })
+            at: self.now,
+            channel: message.channel,
+            topic: topic_of(template, Some(journey)).map(str::to_owned),
+        });
+        counted.sort_by_key(|sent| sent.at);
+        let limits = self.limits(journey, message, template);
+        limits.prune(&mut counted, SentMessage::as_earlier, self.now);
+        if counted != self.contact.sent {
+            self.contact.to_mut().sent = counted;
+        }
+    }
+
+    /// `dispatch` gives a message back that it may not send yet: the run holds it.
+    pub(super) fn hold_back(&mut self, held: &SendHeld) -> Result<(), DecideError> {
+        if !self.contact.waits_for(held.enrollment, held.send) {
+            self.trace.push(Trace::OutcomeUnclaimed(held.send));
+            return Ok(());
+        }
+        self.count_sent(held.send, None);
+        let Some((journey, _)) = self.stand(held.enrollment)? else {
+            return Ok(());
+        };
+        let Some(State::Sending { step, since, .. }) = self
+            .contact
+            .run(held.enrollment)
+            .map(|run| run.state.clone())
+        else {
+            return Ok(());
+        };
+        self.given_back = Some(held.send);
+        let due_at = held.until.max(self.now.plus(MILLISECOND));
+        self.trace.push(Trace::Held {
+            journey: journey.id.clone(),
+            step: step.clone(),
+            until: due_at,
+            why: held.why,
+        });
+        let (why, send) = (held.why, Some(held.send));
+        let state = State::Held {
+            step,
+            since,
+            due_at,
+            why,
+            send,
+        };
+        self.stay(held.enrollment, state);
+        Ok(())
     }
 
     /// The variant of a template that the contact draws: each has the same share, the template itself too.
@@ -464,11 +465,4 @@ impl Deciding<'_> {
             };
         }
     }
-}
-
-fn count(contact: &mut Contact, message: SentMessage) {
-    contact.sent.push(message);
-    contact.sent.sort_by_key(|sent| sent.at);
-    let surplus = contact.sent.len().saturating_sub(SENT_MAX);
-    contact.sent.drain(..surplus);
 }

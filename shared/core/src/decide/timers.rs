@@ -1,10 +1,9 @@
 //! Timers: what time alone does, in the order of its moments.
 
 use std::cmp::Reverse;
-use std::time::Duration;
 
 use super::{DecideError, Deciding};
-use crate::calendar::{self, Place};
+use crate::calendar::{self, CLOCKS_DIFFER_BY, Place};
 use crate::contact::PendingEntry;
 use crate::enrollment::{Enrollment, State};
 use crate::id::EnrollmentId;
@@ -15,8 +14,6 @@ use crate::zone::Zone;
 
 /// Most timers of one input. Each firing moves its run forward, so this is reached by a bug only; the rest fires at the next wake.
 const FIRINGS_MAX: usize = 1000;
-/// How far apart two clocks on earth are at most: UTC−12 and UTC+14.
-const CLOCKS_DIFFER_BY: Duration = Duration::from_hours(26);
 
 /// What is due.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,8 +5,13 @@ use super::reader::{self, Faults, MapReader, Read};
 use super::{Diagnostic, Refers, tree};
 use crate::identity::Channel;
 use crate::path::{Path, Root};
-use crate::release::{MessageClass, Template, Variant};
+use crate::release::{MessageClass, OnUnknown, Template, Variant};
 use crate::syntax::{self, Node, NodeValue, Position};
+
+const ON_UNKNOWN: [(&str, OnUnknown); 2] = [
+    ("assume_sent", OnUnknown::AssumeSent),
+    ("retry_once", OnUnknown::RetryOnce),
+];
 
 const CLASSES: [(&str, MessageClass); 3] = [
     ("marketing", MessageClass::Marketing),
@@ -79,6 +84,9 @@ fn read_node(root: &Node, body: &str, faults: &mut Faults<'_>) -> Option<Templat
         channel.and_then(|node| reader::choice(node, "channel", &values::CHANNELS, faults));
     let class = map.required("class", faults);
     let class = class.and_then(|node| reader::choice(node, "class", &CLASSES, faults));
+    let on_unknown = map.optional("on_unknown");
+    let on_unknown =
+        on_unknown.and_then(|node| reader::choice(node, "on_unknown", &ON_UNKNOWN, faults));
     let topic = map.optional("topic");
     let topic = topic.map(|node| topic_of(node, faults));
     let from = map.required("from", faults);
@@ -104,6 +112,7 @@ fn read_node(root: &Node, body: &str, faults: &mut Faults<'_>) -> Option<Templat
         id: id?,
         channel: channel?,
         class: class?,
+        on_unknown: on_unknown.unwrap_or_default(),
         topic: topic.map_or(Some(None), |topic| topic.map(Some))?,
         from: from?,
         subject: texts.subject,

@@ -17,6 +17,8 @@ pub struct Template {
     pub channel: Channel,
     /// Which rules it is under.
     pub class: MessageClass,
+    /// What is done about one whose outcome nobody knows.
+    pub on_unknown: OnUnknown,
     /// The topic that its readers must have opted in to; none: the journey's.
     pub topic: Option<String>,
     /// The sender, by its name in `wend.yaml`.
@@ -59,6 +61,17 @@ pub struct Variant {
     pub subject: Option<String>,
     /// The preheader.
     pub preheader: Option<String>,
+}
+
+/// What is done about a message that was submitted, and nobody can say whether the provider took it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnUnknown {
+    /// It is taken for sent, and listed: nobody gets it twice.
+    #[default]
+    AssumeSent,
+    /// It is submitted once more: everybody gets it, somebody perhaps twice.
+    RetryOnce,
 }
 
 /// Which rules a message is under.

@@ -1,13 +1,16 @@
 //! Whether a message may go, and to where.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{CallRequest, SendRequest, SkipReason};
-use crate::contact::Contact;
+use super::{Against, CallRequest, Limits, SendRequest, SkipReason, topic_of};
+use crate::condition::Topic;
+use crate::contact::{Contact, SentMessage, Word};
+use crate::enrollment::HoldReason;
 use crate::id::{PermissionKey, SendId};
 use crate::identity::{Channel, EmailAddress, IdentitySecret, PhoneNumber};
-use crate::permission::{Permission, TopicState};
-use crate::release::{JourneyState, MessageClass, Release, Template};
+use crate::permission::{Permission, Submission, TopicState};
+use crate::release::{JourneyState, MessageClass, Release, Template, Verb};
 use crate::time::Timestamp;
 
 /// Where a message goes.
@@ -57,6 +60,12 @@ pub struct Permit {
     send: SendId,
     to: Recipient,
     permission_rev: u64,
+    /// The submissions that caps count beside this one.
+    others: Vec<Submission>,
+    /// Whether caps count it.
+    is_counted: bool,
+    /// Its topic.
+    topic: Option<String>,
 }
 
 impl Permit {
@@ -74,50 +83,148 @@ impl Permit {
     pub const fn permission_rev(&self) -> u64 {
         self.permission_rev
     }
+
+    /// What the permission row counts when this message is claimed at `at`.
+    pub fn submissions(&self, at: Timestamp) -> Vec<Submission> {
+        let (send, topic) = (self.send, self.topic.clone());
+        let this = self.is_counted.then_some(Submission { send, at, topic });
+        self.others.iter().cloned().chain(this).collect()
+    }
+}
+
+/// Why a message does not go now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It never goes.
+    Skip(SkipReason),
+    /// It may go later.
+    Hold {
+        /// From when on; not later than it expires.
+        until: Timestamp,
+        /// Why not now.
+        why: HoldReason,
+    },
+    /// The run holds it and asks again when its time has come: this request is not needed any more.
+    GivenBack,
+}
+
+impl From<SkipReason> for Refused {
+    fn from(reason: SkipReason) -> Self {
+        Self::Skip(reason)
+    }
 }
 
 /// Whether `request` may go now: the contact, its permission row and the newest release decide.
 ///
-/// The order of the checks is the order of reasons an operator wants to read first: what the person said comes before
-/// what the file says.
+/// The order of the checks is the order of reasons an operator wants to read first: that somebody stopped it, what the person
+/// said, what the file says.
 pub fn gate(
     request: &SendRequest,
     contact: Option<&Contact>,
     permission: &Permission,
     release: &Release,
     now: Timestamp,
-) -> Result<Permit, SkipReason> {
+) -> Result<Permit, Refused> {
     let contact = contact.ok_or(SkipReason::NoContact)?;
+    if contact.holds(request.enrollment, request.send) {
+        return Err(Refused::GivenBack);
+    }
+    if release.is_halted(Some(request.channel)) {
+        return Err(SkipReason::Halted.into());
+    }
     let to = Recipient::of(contact, request.channel).ok_or(SkipReason::NoAddress)?;
     let template = release
         .template(&request.template)
         .ok_or(SkipReason::NoTemplate)?;
-    let version = release.version(request.version);
-    let topic = template
-        .topic
-        .as_deref()
-        .or_else(|| version?.topic.as_deref());
-    allowed_by_person(template, topic, permission)?;
+    let journey = release.version(request.version).map(Arc::as_ref);
+    let topic = topic_of(Some(template), journey);
+    allowed_by_person(template, (request.channel, topic), contact, permission)?;
     if !release.may_write_to(to.expose()) {
-        return Err(SkipReason::NotAllowlisted);
+        return Err(SkipReason::NotAllowlisted.into());
     }
-    if !contact.waits_for(request.enrollment, request.send) {
-        return Err(SkipReason::NotEnrolled);
-    }
-    let journey = release
-        .journey(&request.journey)
-        .map(|(_, journey)| journey.state);
-    if journey == Some(JourneyState::Rehearsal) {
-        return Err(SkipReason::Rehearsal);
-    }
+    still_asked_for(request, contact, release)?;
     if now >= request.expires_at {
-        return Err(SkipReason::Expired);
+        return Err(SkipReason::Expired.into());
     }
-    Ok(Permit {
+    if release.is_paused(&request.journey) {
+        let (until, why) = (now, HoldReason::Paused);
+        return Err(Refused::Hold { until, why });
+    }
+    let mut permit = Permit {
         send: request.send,
         to,
         permission_rev: permission.rev,
-    })
+        others: permission.recent_without(request.send),
+        is_counted: false,
+        topic: None,
+    };
+    keep_limits(&mut permit, request, contact, release, now)?;
+    Ok(permit)
+}
+
+/// Whether window, quiet hours and caps allow the message now, with what the permission row counts.
+fn keep_limits(
+    permit: &mut Permit,
+    request: &SendRequest,
+    contact: &Contact,
+    release: &Release,
+    now: Timestamp,
+) -> Result<(), Refused> {
+    let (channel, template) = (request.channel, release.template(&request.template));
+    let journey = release.version(request.version).map(Arc::as_ref);
+    let topic = topic_of(template, journey);
+    let step = journey.and_then(|journey| journey.step(journey.find(&request.step)?));
+    let message = match step.map(|step| &step.verb) {
+        Some(Verb::Message(message)) => Some(message),
+        _ => None,
+    };
+    let limits = Limits::of(contact, journey, message, (channel, topic), release);
+    limits.prune(&mut permit.others, |one| one.as_earlier(channel), now);
+    if template.is_some_and(|template| template.class != MessageClass::Marketing) {
+        return Ok(());
+    }
+    permit.is_counted = true;
+    permit.topic = topic.map(str::to_owned);
+    // Where waits are shorter than the clock's, only `decide` can say how long a night lasts.
+    if release.time_scale.is_some() {
+        return Ok(());
+    }
+    // Messages of other channels have rows of their own; the contact knows when they went.
+    let elsewhere = contact.sent.iter().filter(|sent| sent.channel != channel);
+    let here = permit.others.iter().map(|one| one.as_earlier(channel));
+    let sent: Vec<_> = here.chain(elsewhere.map(SentMessage::as_earlier)).collect();
+    match limits.against(&sent, now) {
+        None => Ok(()),
+        Some(Against::Skip(reason)) => Err(reason.into()),
+        Some(Against::Until(until, why)) => {
+            let until = until.min(request.expires_at);
+            Err(Refused::Hold { until, why })
+        }
+    }
+}
+
+/// Whether the run still waits for the message.
+fn still_asked_for(
+    request: &SendRequest,
+    contact: &Contact,
+    release: &Release,
+) -> Result<(), SkipReason> {
+    let run = contact.run(request.enrollment);
+    let is_stopped = run.is_some_and(|run| release.is_stopped(run));
+    if is_stopped || !contact.waits_for(request.enrollment, request.send) {
+        let version = run.and_then(|run| release.version(run.version));
+        let is_gone = version.is_some_and(|version| version.find(&request.step).is_none());
+        return Err(if is_gone && !is_stopped {
+            SkipReason::StepRemoved
+        } else {
+            SkipReason::NotEnrolled
+        });
+    }
+    let journey = release.journey(&request.journey);
+    if journey.is_some_and(|(_, journey)| journey.state == JourneyState::Rehearsal) {
+        return Err(SkipReason::Rehearsal);
+    }
+    Ok(())
 }
 
 /// Lets a team be told: a mail to colleagues is under no rule but that the environment may write to them.
@@ -126,6 +233,9 @@ pub fn gate_team(
     address: &str,
     release: &Release,
 ) -> Result<Permit, SkipReason> {
+    if release.is_halted(None) {
+        return Err(SkipReason::Halted);
+    }
     let address = EmailAddress::parse(address).ok_or(SkipReason::NoAddress)?;
     if !release.may_write_to(address.expose()) {
         return Err(SkipReason::NotAllowlisted);
@@ -134,6 +244,9 @@ pub fn gate_team(
         send: call.call,
         to: Recipient::Email(address),
         permission_rev: 0,
+        others: Vec::new(),
+        is_counted: false,
+        topic: None,
     })
 }
 
@@ -171,7 +284,9 @@ pub fn news_pause(
         | SkipReason::QuietHours
         | SkipReason::OverCap
         | SkipReason::NotAllowlisted
-        | SkipReason::NoChannel => false,
+        | SkipReason::NotConfirmed
+        | SkipReason::StepRemoved
+        | SkipReason::Halted => false,
     };
     let is_newcomer =
         contact.is_none_or(|contact| request.requested_at.since(contact.created_at) < NEWCOMER_AGE);
@@ -182,20 +297,34 @@ pub fn news_pause(
 
 fn allowed_by_person(
     template: &Template,
-    topic: Option<&str>,
+    (channel, topic): (Channel, Option<&str>),
+    contact: &Contact,
     permission: &Permission,
 ) -> Result<(), SkipReason> {
     if permission.suppressed_at.is_some() {
         return Err(SkipReason::Suppressed);
     }
+    let topic = topic.unwrap_or_default();
     match template.class {
         MessageClass::Transactional | MessageClass::System => Ok(()),
-        MessageClass::Marketing => match permission.topic_state(topic.unwrap_or_default()) {
+        MessageClass::Marketing => match permission.topic_state(topic) {
             TopicState::OptedIn => Ok(()),
             TopicState::OptedOut if permission.unsubscribed_at.is_some() => {
                 Err(SkipReason::Unsubscribed)
             }
-            TopicState::OptedOut | TopicState::Unasked => Err(SkipReason::NotSubscribed),
+            TopicState::OptedOut => Err(SkipReason::NotSubscribed),
+            TopicState::Unasked => {
+                let key = Topic {
+                    topic: topic.to_owned(),
+                    channel: channel.name().to_owned(),
+                };
+                let said = contact.consents.get(&key).map(|consent| consent.word);
+                Err(if said == Some(Word::Unconfirmed) {
+                    SkipReason::NotConfirmed
+                } else {
+                    SkipReason::NotSubscribed
+                })
+            }
         },
     }
 }

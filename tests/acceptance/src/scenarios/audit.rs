@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
-use serde_json::Value;
 
 use crate::Scenario;
 use crate::case::Case;
@@ -36,8 +35,7 @@ fn audit(case: &Case) -> Result<()> {
         let is_listed = sends.contains_key(mail.tag("wend_send"));
         ensure!(is_listed, "the ledger does not know the send of {mail:?}");
     }
-    let queues: BTreeMap<String, Vec<Value>> =
-        serde_json::from_value(client.show("/_wend/queues")?)?;
+    let queues = client.queues()?;
     for (name, messages) in queues.iter().filter(|(name, _)| name.ends_with("-dlq")) {
         for message in messages {
             let body = message["body"].as_str().unwrap_or_default();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow, ensure};
 use serde_json::Value;
 
-use super::ledger::count;
+use super::ledger::{Ledger, Sends};
 use crate::Scenario;
 use crate::case::{Case, PATIENCE_SECS, STEPS, traces};
 use crate::client::Contact;
@@ -42,7 +42,7 @@ fn crowd(case: &Case) -> Result<()> {
     kill_in_waits(case, &crowd)?;
     let (mut accepted, mut unknown) = (0, 0);
     for contact in &crowd {
-        let sends = count(case, contact, true)?;
+        let sends = count(case, contact)?;
         accepted += sends.accepted;
         unknown += sends.unknown;
     }
@@ -50,13 +50,19 @@ fn crowd(case: &Case) -> Result<()> {
         accepted + unknown == crowd.len() * STEPS.len(),
         "{accepted} + {unknown} sends"
     );
-    let sends = count(case, &witness, true)?;
+    let sends = count(case, &witness)?;
     ensure!(
         sends.accepted == STEPS.len(),
         "expected three mails, got {sends:?}"
     );
     eprintln!("process killed: {accepted} mails accepted, {unknown} sends unknown");
     Ok(())
+}
+
+/// Counts the sends of a contact, once its run has ended.
+fn count(case: &Case, contact: &Contact) -> Result<Sends> {
+    let traced = case.end_of_run(contact)?;
+    Ledger::read(&case.client()?)?.count(contact, &traced, &STEPS)
 }
 
 /// Kills while a group comes in, one by one, from a client that repeats what was not answered; then lets the queues run empty.

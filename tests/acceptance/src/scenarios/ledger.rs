@@ -1,80 +1,112 @@
-//! What must hold of a contact's sends whatever was killed meanwhile.
+//! What must hold of a contact's sends whatever went wrong meanwhile.
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::case::{Case, STEPS, named, text};
-use crate::client::Contact;
+use crate::case::{named, text};
+use crate::client::{Client, Contact, Mail};
 
-/// How the sends of a run ended.
-#[derive(Clone, Copy, Debug, Default)]
+/// How sends ended.
+#[derive(Clone, Debug, Default)]
 pub struct Sends {
     pub accepted: usize,
     pub unknown: usize,
+    /// The steps of those that an unsubscribe kept back.
+    pub unsubscribed: Vec<String>,
 }
 
-/// Waits for the end of the run of `contact` and counts its sends: no event was lost, so it has entered once and has come to
-/// its end; no message was doubled, so each send has one mail at most; and each send that has none is a listed unknown.
-///
-/// `is_heard`: the provider's evidence came. Then nothing that it took is unknown.
-pub fn count(case: &Case, contact: &Contact, is_heard: bool) -> Result<Sends> {
-    let traced = case.end_of_run(contact)?;
-    let entered = named(&traced, "entered").len();
-    ensure!(entered == 1, "{} entered {entered} times", contact.user);
-    let requested = named(&traced, "send_requested");
-    let steps: Vec<&str> = requested
-        .iter()
-        .filter_map(|send| send["step"].as_str())
-        .collect();
-    ensure!(
-        steps == STEPS,
-        "expected the sends {STEPS:?} of {}, got {steps:?}",
-        contact.user
-    );
-    let client = case.client()?;
-    let (ledger, mails) = (client.sends()?, client.mails_to(contact)?);
-    let mut count = Sends::default();
-    for request in requested {
-        let send = text(request, "send")?;
-        let provider_ids: Vec<&str> = mails
+/// The ledger and the provider's inbox, of one moment.
+#[derive(Debug)]
+pub struct Ledger {
+    /// `request` and `state` by send.
+    rows: BTreeMap<String, Value>,
+    /// By send.
+    mails: BTreeMap<String, Vec<Mail>>,
+    /// How many an address got.
+    counts: BTreeMap<String, usize>,
+}
+
+impl Ledger {
+    pub fn read(client: &Client) -> Result<Self> {
+        let mut mails: BTreeMap<String, Vec<Mail>> = BTreeMap::new();
+        let mut counts = BTreeMap::new();
+        for mail in client.mails()?.iter() {
+            for to in &mail.to {
+                *counts.entry(to.clone()).or_default() += 1;
+            }
+            let of_send = mails.entry(mail.tag("wend_send").to_owned()).or_default();
+            of_send.push(mail.clone());
+        }
+        Ok(Self {
+            rows: client.send_rows()?,
+            mails,
+            counts,
+        })
+    }
+
+    /// The row of a send.
+    pub fn row(&self, send: &str) -> &Value {
+        self.rows.get(send).unwrap_or(&Value::Null)
+    }
+
+    /// The provider's mails of a send.
+    pub fn mails(&self, send: &str) -> &[Mail] {
+        self.mails.get(send).map_or(&[], Vec::as_slice)
+    }
+
+    /// Counts the sends of a contact's finished run: no event was lost, so it has entered once and asked for the messages of
+    /// `steps`; no message was doubled, so each send has one mail at most; each send that has none is a listed unknown or was kept
+    /// back by an unsubscribe; and nothing that the provider took is unknown, because its evidence came.
+    pub fn count(&self, contact: &Contact, traced: &[Value], steps: &[&str]) -> Result<Sends> {
+        let entered = named(traced, "entered").len();
+        ensure!(entered == 1, "{} entered {entered} times", contact.user);
+        let requested = named(traced, "send_requested");
+        let asked: Vec<&str> = requested
             .iter()
-            .filter(|mail| mail.tag("wend_send") == send)
-            .map(|mail| mail.provider_id.as_str())
+            .filter_map(|send| send["step"].as_str())
             .collect();
-        let step = format!("{} of {} (send {send})", request["step"], contact.user);
         ensure!(
-            provider_ids.len() <= 1,
-            "expected one mail at most: {step} has {provider_ids:?}"
+            asked == steps,
+            "expected the sends {steps:?} of {}, got {asked:?}",
+            contact.user
         );
-        let outcome = outcome(&ledger, send);
+        let mut sends = Sends::default();
+        for request in requested {
+            let (send, step) = (text(request, "send")?, text(request, "step")?);
+            self.count_one(send, step, &mut sends)
+                .with_context(|| format!("{step} of {} (send {send})", contact.user))?;
+        }
+        let mails = self.counts.get(&contact.email).copied().unwrap_or(0);
+        ensure!(
+            mails == sends.accepted,
+            "{} got {mails} mails, and {} sends are accepted",
+            contact.user,
+            sends.accepted
+        );
+        Ok(sends)
+    }
+
+    fn count_one(&self, send: &str, step: &str, sends: &mut Sends) -> Result<()> {
+        let mails = self.mails(send).iter();
+        let taken: Vec<&str> = mails.map(|mail| mail.provider_id.as_str()).collect();
+        ensure!(taken.len() <= 1, "expected one mail at most, got {taken:?}");
+        let outcome = &self.row(send)["state"]["final"]["outcome"];
         if outcome == "unknown" {
-            let is_missing = provider_ids.is_empty();
-            ensure!(
-                is_missing || !is_heard,
-                "the provider took what is unknown: {step}"
-            );
-            count.unknown += 1;
+            ensure!(taken.is_empty(), "the provider took what is unknown");
+            sends.unknown += 1;
+        } else if outcome["skipped"]["reason"] == "unsubscribed" {
+            ensure!(taken.is_empty(), "the provider took what was kept back");
+            sends.unsubscribed.push(step.to_owned());
         } else {
             let accepted = outcome["accepted"]["provider_id"].as_str();
             ensure!(
-                accepted.is_some() && accepted == provider_ids.first().copied(),
-                "{step} is {outcome} in the ledger, and the provider took {provider_ids:?}"
+                accepted.is_some() && accepted == taken.first().copied(),
+                "it is {outcome} in the ledger, and the provider took {taken:?}"
             );
-            count.accepted += 1;
+            sends.accepted += 1;
         }
+        Ok(())
     }
-    let unheard = if is_heard { 0 } else { count.unknown };
-    ensure!(
-        mails.len() <= count.accepted + unheard,
-        "{} got other mails, too: {mails:?}",
-        contact.user
-    );
-    Ok(count)
-}
-
-fn outcome(ledger: &BTreeMap<String, Value>, send: &str) -> Value {
-    let state = ledger.get(send).unwrap_or(&Value::Null);
-    state["final"]["outcome"].clone()
 }

@@ -2,7 +2,9 @@
 
 pub mod audit;
 pub mod cart;
+mod crowd;
 mod edge;
+pub mod faults_of_endpoint;
 mod journey;
 pub mod kills_of_functions;
 pub mod kills_of_process;

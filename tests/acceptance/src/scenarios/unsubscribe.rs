@@ -10,8 +10,8 @@ use crate::client::Client;
 
 pub const ONE_CLICK: Scenario = ("one_click_stops_the_mails_and_looking_does_not", one_click);
 
-const FORM: &[(&str, &str)] = &[("content-type", "application/x-www-form-urlencoded")];
-const CLICK: &[u8] = b"List-Unsubscribe=One-Click";
+pub const FORM: &[(&str, &str)] = &[("content-type", "application/x-www-form-urlencoded")];
+pub const CLICK: &[u8] = b"List-Unsubscribe=One-Click";
 
 fn one_click(case: &Case) -> Result<()> {
     let client = case.client()?;
@@ -77,7 +77,8 @@ fn forged(client: &Client, path: &str) -> Result<()> {
     Ok(())
 }
 
-fn path(link: &str, client: &Client) -> Result<String> {
+/// The path of an unsubscribe link.
+pub fn path(link: &str, client: &Client) -> Result<String> {
     let link = link.trim_matches(['<', '>']);
     let path = link.strip_prefix(&client.address.url);
     Ok(path

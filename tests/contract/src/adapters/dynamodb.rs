@@ -10,7 +10,6 @@ use tokio::net::TcpListener;
 use wend_app::ports::ErrorClass;
 use wend_aws::dynamodb::{DynamoContacts, DynamoDb, Tables};
 use wend_core::id::ContactKey;
-use wend_core::time::Timestamp;
 
 use super::{emulator, refusal};
 use crate::kit::{FailingTables, SECRET, TableKit};
@@ -105,11 +104,6 @@ impl<S: Service> TableKit for DynamoTables<S> {
 
     fn contacts(&self) -> &DynamoContacts {
         &self.contacts
-    }
-
-    async fn erase(&self, key: ContactKey, at: Timestamp) {
-        let at = AttributeValue::N(at.as_millis().to_string());
-        self.put(key, "erased", "at", at).await;
     }
 
     async fn point(&self, key: ContactKey, to: ContactKey) {

@@ -7,7 +7,6 @@ use wend_app::memory::{
 };
 use wend_app::ports::{ErrorClass, Received};
 use wend_core::id::ContactKey;
-use wend_core::time::Timestamp;
 
 use crate::draw::at;
 use crate::kit::{
@@ -35,10 +34,6 @@ impl TableKit for MemoryTables {
 
     fn contacts(&self) -> &MemoryContacts {
         &self.contacts
-    }
-
-    async fn erase(&self, key: ContactKey, at: Timestamp) {
-        self.store.erase(key, at);
     }
 
     async fn point(&self, key: ContactKey, to: ContactKey) {

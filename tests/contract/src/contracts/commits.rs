@@ -6,7 +6,7 @@ use wend_core::contact::Contact;
 use wend_core::identity::Identity;
 use wend_core::log::LogRow;
 
-use super::contacts::stored;
+use super::contacts::{erase, stored};
 use crate::draw::{contact, fat_row, key, named, row};
 use crate::kit::{SECRET, TableKit};
 
@@ -102,7 +102,9 @@ pub async fn a_name_of_another_contact_is_taken(kit: impl TableKit) {
     assert_eq!(timeline(&kit, 3).await, []);
     assert!(!leads(&kit, &free).await);
     let erased = named("dee");
-    kit.erase(erased.key(&SECRET), contact(1).created_at).await;
+    let dee = Contact::new(erased.key(&SECRET), contact(1).created_at);
+    stored(&kit, &dee, &[], 4).await;
+    erase(&kit, &dee, 9).await;
     let committed = commit(
         &kit,
         Some(&contact(3)),

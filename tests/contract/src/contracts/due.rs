@@ -6,7 +6,7 @@ use wend_core::due;
 use wend_core::id::ContactKey;
 use wend_core::time::Timestamp;
 
-use super::contacts::stored;
+use super::contacts::{erase, stored};
 use crate::draw::{at, contact, key, named};
 use crate::kit::{SECRET, TableKit};
 
@@ -38,7 +38,7 @@ pub async fn only_who_is_due_is_in_the_index(kit: impl TableKit) {
     let name = named("ana");
     stored(&kit, &contact(2), std::slice::from_ref(&name), 2).await;
     due(&kit, 129, 0, Some(10)).await;
-    kit.erase(key(129), at(5)).await;
+    erase(&kit, &contact(129), 5).await;
     assert_eq!(entries(&kit, 1, 1_000_000).await, [entry(65, 10)]);
     let shard = due::shard(name.key(&SECRET));
     assert!(!entries(&kit, shard, 1_000_000).await.contains(&DueEntry {

@@ -61,6 +61,7 @@ pub async fn the_ledger_says_the_class(kit: impl FailingTables) {
             permission: address(1),
             permission_rev: 0,
             recent: Vec::new(),
+            from: None,
             at: at(5),
         };
         // A conflict of a claim is lost: it is read and decided anew.
@@ -71,7 +72,7 @@ pub async fn the_ledger_says_the_class(kit: impl FailingTables) {
         assert_class(tables.skip(&asked, &held(5)).await, class);
         let (from, to) = (submitting(5), unknown(6));
         assert_class(tables.settle(send_id(1), &from, &to).await, class);
-        assert_class(tables.take_back(address(1), send_id(1)).await, class);
+        assert_class(tables.take_back(address(1), send_id(1), at(5)).await, class);
         assert_class(tables.accepted(send_id(1), "id", at(5)).await, class);
     }
 }
@@ -123,6 +124,6 @@ pub async fn writes_behind_a_read_say_the_class(kit: impl FailingTables) {
     for class in CLASSES {
         let tables = kit.failing_to_write(class).await;
         assert_class(tables.secret(IdentitySecret::new([1; 32])).await, class);
-        assert_class(tables.take_back(address(1), send_id(1)).await, class);
+        assert_class(tables.take_back(address(1), send_id(1), at(5)).await, class);
     }
 }

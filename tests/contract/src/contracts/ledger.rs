@@ -10,7 +10,7 @@ use wend_core::id::InputId;
 use wend_core::permission::{Permission, Submission};
 use wend_core::send::{Outcome, SendRequest, SendState, SkipReason};
 
-use super::contacts::stored;
+use super::contacts::{erase, stored};
 use crate::draw::{
     address, at, call, contact, held, key, named, request, row, send_id, submission, submitting,
     unknown, word,
@@ -30,9 +30,36 @@ async fn claim(
         permission: address(1),
         permission_rev: rev,
         recent,
+        from: None,
         at: at(secs),
     };
     kit.tables().claim(claim).await
+}
+
+pub async fn a_doubtful_send_is_claimed_once_more_from_that_doubt_alone(kit: impl TableKit) {
+    claim(&kit, 1, 5, 0, vec![]).await.unwrap();
+    let (from, to) = (submitting(5), unknown(6));
+    let doubted = kit.tables().settle(send_id(1), &from, &to).await;
+    assert_eq!(doubted.unwrap(), Settled::Done);
+    let again = async |doubt: &SendState, secs: i64, rev: u64| {
+        let claim = Claim {
+            request: &request(1),
+            permission: address(1),
+            permission_rev: rev,
+            recent: vec![submission(1, secs)],
+            from: Some(doubt),
+            at: at(secs),
+        };
+        kit.tables().claim(claim).await.unwrap()
+    };
+    assert_eq!(claim(&kit, 1, 7, 1, vec![]).await.unwrap(), Settled::Lost);
+    assert_eq!(again(&unknown(5), 7, 1).await, Settled::Lost);
+    assert_eq!(again(&unknown(6), 7, 1).await, Settled::Done);
+    let (at, tries) = (at(7), 2);
+    let twice = SendState::Submitting { at, tries };
+    assert_eq!(state(&kit, 1).await, Some(twice));
+    assert_eq!(again(&unknown(6), 8, 2).await, Settled::Lost);
+    assert_eq!(permission(&kit).await.recent, [submission(1, 7)]);
 }
 
 async fn view(kit: &impl TableKit, request: &SendRequest) -> LedgerView {
@@ -193,7 +220,7 @@ pub async fn taking_back_is_repeated_safely_and_keeps_the_others(kit: impl Table
     let before = permission(&kit).await;
     for _ in 0..2 {
         kit.tables()
-            .take_back(address(1), send_id(2))
+            .take_back(address(1), send_id(2), at(6))
             .await
             .unwrap();
         let row = permission(&kit).await;
@@ -202,9 +229,13 @@ pub async fn taking_back_is_repeated_safely_and_keeps_the_others(kit: impl Table
         // A claim that was read before sees that the row has moved.
         assert!(row.rev > before.rev);
     }
+    // A claim before the one that is counted.
+    let earlier = kit.tables().take_back(address(1), send_id(1), at(4));
+    earlier.await.unwrap();
+    assert_eq!(permission(&kit).await.recent, [submission(1, 5)]);
     // From a row that is not there.
     kit.tables()
-        .take_back(address(2), send_id(2))
+        .take_back(address(2), send_id(2), at(6))
         .await
         .unwrap();
 }
@@ -213,7 +244,7 @@ pub async fn taking_back_beside_other_words_loses_none(kit: impl TableKit) {
     claim(&kit, 1, 5, 0, vec![submission(1, 5)]).await.unwrap();
     let (news, sale) = (word("news", true, 1), word("sale", false, 2));
     let words = join(kit.tables().consent(&news), kit.tables().consent(&sale));
-    let taken = kit.tables().take_back(address(1), send_id(1));
+    let taken = kit.tables().take_back(address(1), send_id(1), at(5));
     let (taken, (news, sale)) = join(taken, words).await;
     taken.and(news).and(sale).unwrap();
     let row = permission(&kit).await;
@@ -253,7 +284,8 @@ pub async fn reading_what_is_not_there_brings_nothing(kit: impl TableKit) {
 pub async fn a_pointer_or_a_stub_is_no_contact_of_a_send(kit: impl TableKit) {
     let name = named("ana");
     stored(&kit, &contact(2), std::slice::from_ref(&name), 2).await;
-    kit.erase(key(1), at(9)).await;
+    stored(&kit, &contact(1), &[], 1).await;
+    erase(&kit, &contact(1), 9).await;
     for contact in [key(1), name.key(&SECRET)] {
         let asked = SendRequest {
             contact,

@@ -79,6 +79,7 @@ pub async fn a_send_above_the_limit_of_an_item_is_invalid(kit: impl TableKit) {
         permission: address(1),
         permission_rev: 0,
         recent: vec![submission(1, 5)],
+        from: None,
         at: at(5),
     };
     let error = kit.tables().claim(claim).await.unwrap_err();

@@ -1,18 +1,25 @@
 //! Contacts and log.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use wend_app::memory::{MemoryContacts, MemoryQueue, MemoryStore};
-use wend_app::ports::{Commit, Committed, Contacts, Loaded, Outgoing, PortError};
+use wend_app::ports::{
+    Commit, Committed, Contacts, Erased, Erasures, Loaded, Outgoing, PortError, Settled,
+};
 use wend_core::contact::Contact;
-use wend_core::id::{ContactKey, InputId};
+use wend_core::id::{ContactKey, InputId, PermissionKey};
 use wend_core::input::Input;
 use wend_core::log::{Effect, LogRow};
 use wend_core::send::Task;
+use wend_core::time::Timestamp;
 
 use super::{Line, instant};
 use crate::planted::Planted;
 use crate::random::mix;
+
+/// For so long after a write, the planted bug reads what was before it.
+const STALE_FOR: Duration = Duration::from_secs(2);
 
 /// Contacts and log with faults.
 #[derive(Clone, Debug)]
@@ -74,7 +81,19 @@ fn salted(id: InputId, salt: u64) -> InputId {
 
 impl Contacts for SimContacts {
     async fn load(&self, key: ContactKey) -> Result<Loaded, PortError> {
-        let load = || instant(self.inner.load(key));
+        let load = || {
+            let mut loaded = instant(self.inner.load(key))?;
+            let now = self.line.clock.true_now();
+            let book = self.line.book();
+            if book.planted == Some(Planted::StaleReadBeforePut)
+                && let Some(contact) = &mut loaded.contact
+                && let Some((written_at, Some(before))) = book.contact_before.get(&contact.id)
+                && now.since(*written_at) < STALE_FOR
+            {
+                *contact = before.clone();
+            }
+            Ok(loaded)
+        };
         self.line.call("load a contact", load).await
     }
 
@@ -118,5 +137,28 @@ impl Contacts for SimContacts {
 
     async fn timeline(&self, key: ContactKey) -> Result<Vec<LogRow>, PortError> {
         self.inner.timeline(key).await
+    }
+}
+
+impl Erasures for SimContacts {
+    async fn erase(&self, contact: &Contact, stub: &Erased) -> Result<Settled, PortError> {
+        let write = || {
+            let answer = instant(self.inner.erase(contact, stub));
+            if matches!(answer, Ok(Settled::Done)) {
+                self.line.book().erased(contact, stub);
+            }
+            answer
+        };
+        self.line.call("erase a contact", write).await
+    }
+
+    async fn forget(&self, permission: PermissionKey, at: Timestamp) -> Result<(), PortError> {
+        let write = || {
+            if self.line.book().planted == Some(Planted::ErasureWithoutForget) {
+                return Ok(());
+            }
+            instant(self.inner.forget(permission, at))
+        };
+        self.line.call("erase an address", write).await
     }
 }

@@ -7,6 +7,7 @@ use wend_core::send::{CallRequest, SendRequest, SendState};
 use wend_core::time::Timestamp;
 
 use super::{SimStore, instant};
+use crate::book::Cue;
 use crate::plan::Trouble;
 use crate::planted::Planted;
 
@@ -56,11 +57,19 @@ impl Ledger for SimStore {
                 view.permission.unsubscribed_at = before.unsubscribed_at;
                 view.permission.suppressed_at = before.suppressed_at;
             }
-            let mut book = self.line.book();
-            let moment = book.plan.ask("gate", &[Trouble::WorstMoment]);
-            if let (Some(_), Some(permission), None) = (moment, permission, &view.send) {
-                book.cues.push(permission);
+            if self.is_planted(Planted::CapOutsideClaim) {
+                view.permission.recent.clear();
             }
+            let mut book = self.line.book();
+            let troubles = &[Trouble::WorstMoment, Trouble::ErasedMidway];
+            let cue = match (book.plan.ask("gate", troubles), permission, &view.send) {
+                (Some((Trouble::ErasedMidway, _)), Some(_), None) => {
+                    Some(Cue::Erase(request.contact))
+                }
+                (Some(_), Some(permission), None) => Some(Cue::Unsubscribe(permission)),
+                _ => None,
+            };
+            book.cues.extend(cue);
             Ok(view)
         };
         self.line.call("read a send", read).await
@@ -81,9 +90,10 @@ impl Ledger for SimStore {
                 self.force_held(&self.inner, claim.request.send)?;
             }
             let answer = instant(self.inner.claim(bent))?;
+            let now = self.line.clock().true_now();
             let mut book = self.line.book();
             match answer {
-                Settled::Done => book.claimed(&claim),
+                Settled::Done => book.claimed(&claim, now),
                 Settled::Lost => book.reach("claim: lost"),
             }
             Ok(answer)
@@ -123,8 +133,13 @@ impl Ledger for SimStore {
         self.line.call("settle a send", write).await
     }
 
-    async fn take_back(&self, permission: PermissionKey, send: SendId) -> Result<(), PortError> {
-        let write = || instant(self.inner.take_back(permission, send));
+    async fn take_back(
+        &self,
+        permission: PermissionKey,
+        send: SendId,
+        claimed_at: Timestamp,
+    ) -> Result<(), PortError> {
+        let write = || instant(self.inner.take_back(permission, send, claimed_at));
         self.line.call("take a submission back", write).await
     }
 }

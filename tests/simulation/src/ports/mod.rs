@@ -67,10 +67,14 @@ impl Line {
     }
 
     /// What goes wrong with the next call of `operation`.
-    fn trouble(&self, operation: &'static str) -> Option<(Trouble, u64)> {
+    fn trouble(
+        &self,
+        operation: &'static str,
+        troubles: &'static [Trouble],
+    ) -> Option<(Trouble, u64)> {
         let now = self.clock.true_now();
         let mut book = self.book();
-        let trouble = book.plan.ask(operation, TROUBLES);
+        let trouble = book.plan.ask(operation, troubles);
         book.trace(
             operation,
             trouble.map_or(0, |(trouble, _)| 1 + trouble as u64),
@@ -92,7 +96,7 @@ impl Line {
         effect: impl FnOnce() -> Result<T, PortError>,
     ) -> Result<T, PortError> {
         yield_now().await;
-        let trouble = self.trouble(operation);
+        let trouble = self.trouble(operation, TROUBLES);
         let failed = |class| Err(error(operation, class));
         match trouble {
             Some((Trouble::Conflict, _)) => return failed(ErrorClass::Conflict),

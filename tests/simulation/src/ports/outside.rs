@@ -9,12 +9,27 @@ use wend_app::ports::{
 use wend_core::contact::Contact;
 use wend_core::send::CallRequest;
 
-use super::{Line, TROUBLES, instant, slowness, yield_now};
+use super::{Line, instant, slowness, yield_now};
 use crate::plan::Trouble;
 use crate::planted::Planted;
 
 /// The adapter's own time limit: half of the function's timeout.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// What a submission can meet.
+const SUBMITTING: &[Trouble] = &[
+    Trouble::Conflict,
+    Trouble::Throttled,
+    Trouble::Ambiguous,
+    Trouble::Invalid,
+    Trouble::LostAnswer,
+    Trouble::Slow,
+    Trouble::KillBefore,
+    Trouble::KillAfter,
+    Trouble::Quota,
+];
+/// After how many minutes the provider takes messages again, at least and at most.
+const QUOTA_ENDS_MINS: (u64, u64) = (5, 30 * 60);
 
 /// The providers with faults.
 #[derive(Clone, Debug)]
@@ -31,12 +46,15 @@ impl SimMailer {
         take: impl Fn() -> Submitted,
     ) -> Submitted {
         yield_now().await;
-        let trouble = self.line.trouble(operation);
+        let trouble = self.line.trouble(operation, SUBMITTING);
         let reason = "a planned fault".to_owned();
         let retry_after = Duration::from_secs(2);
         let ambiguous = Submitted::Ambiguous {
             reason: reason.clone(),
         };
+        if self.is_used_up(trouble) {
+            return Submitted::QuotaUsedUp { reason };
+        }
         match trouble {
             Some((Trouble::Ambiguous, _)) => return ambiguous,
             Some((Trouble::Invalid, _)) => return Submitted::Rejected { reason },
@@ -68,6 +86,18 @@ impl SimMailer {
             return self.take(label, &take);
         }
         ambiguous
+    }
+
+    /// Whether the provider takes nothing today.
+    fn is_used_up(&self, trouble: Option<(Trouble, u64)>) -> bool {
+        let now = self.line.clock.true_now();
+        let mut book = self.line.book();
+        if let Some((Trouble::Quota, bits)) = trouble {
+            let (shortest, longest) = QUOTA_ENDS_MINS;
+            let mins = shortest + bits % (longest - shortest);
+            book.quota_ends = now.plus(Duration::from_mins(mins));
+        }
+        now < book.quota_ends
     }
 
     fn take(&self, label: Label<'_>, take: impl Fn() -> Submitted) -> Submitted {
@@ -115,5 +145,3 @@ impl Connections for SimOutside {
         }
     }
 }
-
-const _: () = assert!(!TROUBLES.is_empty());

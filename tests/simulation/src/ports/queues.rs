@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use wend_app::memory::{MemoryQueue, Queues};
 use wend_app::ports::{ErrorClass, Outgoing, PortError, Queue, Received, SetAside};
+use wend_core::send::Task;
 use wend_core::time::Timestamp;
 
 use super::{Line, error, instant};
@@ -70,6 +71,16 @@ impl SimQueue {
         }
     }
 
+    /// Whether a message is the copy of a task whose row is `submitting`.
+    fn is_submitting(&self, body: &str) -> bool {
+        let Ok(Task::Send(request)) = serde_json::from_str(body) else {
+            return false;
+        };
+        let book = self.line.book();
+        let state = book.record.states.get(&request.send);
+        self.operation == "put a copy back" && state == Some(&"submitting")
+    }
+
     const fn operation_of_messages(&self) -> &'static str {
         match self.name.as_bytes() {
             b"inputs" => "message to inputs",
@@ -97,6 +108,9 @@ impl Queue for SimQueue {
                             .body
                             .replacen('{', "{\"to\":\"canary0@example.com\",", 1);
                 }
+            }
+            if planted == Some(Planted::AcknowledgeOnSubmitting) {
+                messages.retain(|message| !self.is_submitting(&message.body));
             }
             let taken = match part {
                 Some((_, bits)) => {

@@ -20,6 +20,8 @@ use crate::planted::Planted;
 pub struct SimStore {
     pub line: Line,
     pub inner: MemoryStore,
+    /// Whether the planted bug keeps the first release here.
+    pub is_forgetful: bool,
 }
 
 impl SimStore {
@@ -130,7 +132,14 @@ impl Watermark for SimStore {
 
 impl ReleaseStore for SimStore {
     async fn manifest(&self) -> Result<Option<Manifest>, PortError> {
-        let read = || instant(self.inner.manifest());
+        let read = || {
+            if self.is_forgetful && self.planted(Planted::HaltNotRead) {
+                let book = self.line.book();
+                let first = book.record.releases.first();
+                return Ok(first.map(|first| first.manifest.clone()));
+            }
+            instant(self.inner.manifest())
+        };
         self.line.call("read the manifest", read).await
     }
 

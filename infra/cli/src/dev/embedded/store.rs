@@ -1,6 +1,6 @@
 //! Queues and the inbox of the embedded mode, durable in SQLite.
 //!
-//! What was accepted is there after a SIGKILL. One process owns the file, so a message that was in flight when the process
+//! What was accepted is there after a SIGKILL: the system has it before anybody is answered, and nothing waits for the disk. One process owns the file, so a message that was in flight when the process
 //! died has no living owner and is visible again at the next start.
 
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::dev::mail::Mail;
 
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = NORMAL;
+    PRAGMA synchronous = OFF;
     CREATE TABLE IF NOT EXISTS messages (
         id INTEGER PRIMARY KEY,
         queue TEXT NOT NULL,
@@ -42,12 +42,15 @@ const DISPATCH_RECEIVES_MAX: i64 = 100;
 /// Most messages of one batch, as with SQS.
 const BATCH: i64 = 10;
 
+/// The queues that somebody reads.
+const QUEUES: [&str; 4] = ["inputs", "wakes", "dispatch", "feedback"];
+
 /// The queues and the inbox.
 #[derive(Debug)]
 pub struct Store {
     connection: Mutex<Connection>,
-    /// Rings when a message was put on a queue.
-    pub changed: Notify,
+    /// In the order of [`QUEUES`].
+    bells: [Notify; QUEUES.len()],
 }
 
 impl Store {
@@ -60,8 +63,20 @@ impl Store {
             .context("cannot prepare the queues")?;
         Ok(Self {
             connection: Mutex::new(connection),
-            changed: Notify::new(),
+            bells: Default::default(),
         })
+    }
+
+    /// Rings when a message was put on `queue`; none if nobody reads that queue.
+    pub fn bell(&self, queue: &str) -> Option<&Notify> {
+        let mut bells = QUEUES.iter().zip(&self.bells);
+        bells.find_map(|(name, bell)| (*name == queue).then_some(bell))
+    }
+
+    fn ring(&self, queue: &str) {
+        if let Some(bell) = self.bell(queue) {
+            bell.notify_waiters();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
@@ -99,7 +114,7 @@ impl Store {
             }
             Ok(())
         })?;
-        self.changed.notify_waiters();
+        self.ring(queue);
         Ok(())
     }
 
@@ -112,11 +127,11 @@ impl Store {
             RECEIVES_MAX
         };
         self.write("receive from a queue", |transaction| {
-            transaction.execute(
+            let mut statement = transaction.prepare_cached(
                 "UPDATE messages SET queue = queue || '-dlq', in_flight = 0, reason = 'received too often' \
                  WHERE queue = ?1 AND visible_at <= ?2 AND receives >= ?3",
-                params![queue, now.as_millis(), receives_max],
             )?;
+            statement.execute(params![queue, now.as_millis(), receives_max])?;
             let mut statement = transaction.prepare_cached(
                 "UPDATE messages SET in_flight = 1, receives = receives + 1, visible_at = ?3 WHERE id IN \
                  (SELECT id FROM messages WHERE queue = ?1 AND visible_at <= ?2 ORDER BY visible_at, id LIMIT ?4) \
@@ -140,7 +155,7 @@ impl Store {
                 } else {
                     "DELETE FROM messages WHERE id = ?1"
                 };
-                transaction.execute(sql, [&message.id])?;
+                transaction.prepare_cached(sql)?.execute([&message.id])?;
             }
             Ok(())
         })
@@ -161,7 +176,8 @@ impl Store {
     pub fn next_visible(&self, queue: &str) -> Option<Timestamp> {
         let sql = "SELECT min(visible_at) FROM messages WHERE queue = ?1";
         let connection = self.lock();
-        let visible_at: Option<i64> = connection.query_row(sql, [queue], |row| row.get(0)).ok()?;
+        let mut statement = connection.prepare_cached(sql).ok()?;
+        let visible_at: Option<i64> = statement.query_row([queue], |row| row.get(0)).ok()?;
         visible_at.map(Timestamp::from_millis)
     }
 
@@ -175,7 +191,7 @@ impl Store {
             insert(transaction, "feedback", &mail.sent().to_string(), now)?;
             insert(transaction, "feedback", &mail.delivered().to_string(), now)
         })?;
-        self.changed.notify_waiters();
+        self.ring("feedback");
         Ok(())
     }
 

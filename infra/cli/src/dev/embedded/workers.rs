@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use wend_app::dispatch::Dispatch;
+use tokio::sync::Notify;
+use wend_app::dispatch::{Dispatch, Quota};
 use wend_app::evaluate::Evaluate;
 use wend_app::feedback::Feedback;
 use wend_app::ports::NoConnections;
@@ -20,8 +21,6 @@ use super::store::Store;
 
 /// The longest nap: messages also come without a ring, when a visibility timeout ends.
 const NAP_MAX: Duration = Duration::from_secs(1);
-/// As a new production account of SES.
-const SENDS_PER_SECOND: u32 = 14;
 /// As short as a restart: the one process is gone or here.
 const TIMES: SendTimes = SendTimes {
     function_timeout: Duration::from_secs(5),
@@ -30,8 +29,8 @@ const TIMES: SendTimes = SendTimes {
     newcomer_grace: Duration::from_secs(15),
 };
 
-/// Starts every worker; they end with the process.
-pub fn start(parts: &Parts) {
+/// Starts every worker; they end with the process. `send_rate` messages go out in a second.
+pub fn start(parts: &Parts, send_rate: u32) {
     let releases = || Releases::new(parts.db.clone(), SystemClock);
     let evaluate = Evaluate {
         contacts: Observed {
@@ -58,7 +57,8 @@ pub fn start(parts: &Parts) {
         releases: releases(),
         clock: SystemClock,
         secret: parts.secret.clone(),
-        pace: Mutex::new(TokenBucket::new(SENDS_PER_SECOND)),
+        pace: Mutex::new(TokenBucket::new(send_rate)),
+        quota: Quota::default(),
         times: TIMES,
         public_url: parts.url.clone(),
     };
@@ -120,14 +120,24 @@ fn start_sweeps(parts: &Parts) {
 async fn next_batch(store: &Store, queue: &'static str) -> Vec<Received> {
     loop {
         // Asked for before looking: a ring in between is not missed.
-        let ring = store.changed.notified();
-        match store.receive(queue) {
-            Ok(batch) if !batch.is_empty() => return batch,
-            Ok(_) => {}
-            Err(error) => eprintln!("{error}"),
-        }
+        let ring = store.bell(queue).map(Notify::notified);
+        let ring = async {
+            match ring {
+                Some(ring) => ring.await,
+                None => std::future::pending().await,
+            }
+        };
+        // Reading is cheap; only what is there is worth a transaction.
+        let now = SystemClock.now();
         let next = store.next_visible(queue);
-        let nap = next.map_or(NAP_MAX, |at| at.since(SystemClock.now()).min(NAP_MAX));
+        if next.is_some_and(|at| at <= now) {
+            match store.receive(queue) {
+                Ok(batch) if !batch.is_empty() => return batch,
+                Ok(_) => continue,
+                Err(error) => eprintln!("{error}"),
+            }
+        }
+        let nap = next.map_or(NAP_MAX, |at| at.since(now).min(NAP_MAX));
         tokio::select! {
             () = ring => {}
             () = SystemClock.sleep(nap.max(Duration::from_millis(1))) => {}

@@ -45,6 +45,8 @@ pub(super) struct Setup<'a> {
     /// Where function processes find `SESv2`: our front, which publishes the events that the
     /// emulator does not.
     pub(super) ses_url: &'a str,
+    /// Where they find the rest; none: the emulator.
+    pub(super) functions_endpoint: Option<&'a str>,
 }
 
 impl Emulator {
@@ -94,15 +96,15 @@ impl Emulator {
         })
     }
 
-    /// Ends all processes of the function whose name contains `function` with SIGKILL; returns
-    /// their ids.
+    /// Ends all processes of the function whose name contains `function` with SIGKILL; returns their ids as `killed`, and how
+    /// many of them were in the middle of an invocation as `busy`.
     pub(super) fn kill(&self, function: &str) -> anyhow::Result<Value> {
         let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(commands) = &mut process.commands else {
             bail!("the AWS emulator has been stopped");
         };
         writeln!(commands, "kill {function}").context("the AWS emulator is gone")?;
-        Ok(process.read_answer()?["killed"].take())
+        process.read_answer()
     }
 
     /// Ends the emulator and every function process; returns when they are gone.
@@ -149,7 +151,8 @@ fn command(setup: &Setup<'_>, log_path: &Path) -> anyhow::Result<Command> {
     command
         .arg(&script)
         .arg(setup.port.to_string())
-        .arg(setup.directory.join("run"));
+        .arg(setup.directory.join("run"))
+        .args(setup.functions_endpoint);
     // Function processes inherit this environment: nothing of the user's own AWS may reach them.
     command.env_clear().envs([
         ("AWS_ACCESS_KEY_ID", "test"),

@@ -1,16 +1,17 @@
 """Runs the AWS emulator on loopback, for exactly as long as its standard input stays open.
 
-    serve.py PORT DIRECTORY        (PORT 0: any free one)
+    serve.py PORT DIRECTORY [ENDPOINT]        (PORT 0: any free one; ENDPOINT: where functions find AWS, else here)
 
 Says {"port": N} on standard output once it answers. Every file it makes is under DIRECTORY, which it removes at the
 end. One command comes in by standard input: `kill NAME` ends the processes of the function whose name contains NAME
-with SIGKILL, as a crash would, and answers {"killed": [pid, ...]}.
+with SIGKILL, as a crash would, and answers {"killed": [pid, ...], "busy": how many of them were handling something}.
 
 The parent holds the other end of standard input. However the parent ends, SIGKILL included, the pipe closes, and this
 process ends with its whole process group: no function process outlives the command that started it.
 """
 
 import asyncio
+import functools
 import json
 import os
 import shutil
@@ -34,7 +35,7 @@ def main():
     threading.Thread(target=obey, args=(answers, directory), daemon=True).start()
     listener = listen(port)
     port = listener.getsockname()[1]
-    configure(port, directory)
+    configure(port, directory, *sys.argv[3:])
     threading.Thread(target=announce, args=(answers, port), daemon=True).start()
     serve(listener)
 
@@ -50,15 +51,14 @@ def listen(port):
     return listener
 
 
-def configure(port, directory):
+def configure(port, directory, endpoint=None):
     """Sets what the emulator and the function processes, which inherit this environment, shall see."""
     scratch = os.path.join(directory, "tmp")
     os.makedirs(scratch, exist_ok=True)
-    endpoint = f"http://{HOST}:{port}"
     os.environ.update(
         BIND_HOST=HOST,
         GATEWAY_PORT=str(port),
-        AWS_ENDPOINT_URL=endpoint,
+        AWS_ENDPOINT_URL=endpoint or f"http://{HOST}:{port}",
         TMPDIR=scratch,
         STATE_DIR=os.path.join(directory, "state"),
         S3_DATA_DIR=os.path.join(directory, "s3"),
@@ -79,11 +79,30 @@ def serve(listener):
     import hypercorn.config
     from ministack.app import app
 
+    keep_what_is_sent_meanwhile()
     config = hypercorn.config.Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
     asyncio.run(hypercorn.asyncio.serve(app, config))
+
+
+def keep_what_is_sent_meanwhile():
+    """The emulator's poller puts a new list of messages into a queue, under a lock that its senders do not take: a message
+    sent between copy and exchange would be lost, which no SQS does. Here the senders take it, too."""
+    from ministack.services import sns, sqs
+
+    def locked(send):
+        @functools.wraps(send)
+        def wrapper(*args, **named):
+            with sqs._queues_lock:
+                return send(*args, **named)
+
+        return wrapper
+
+    sqs._act_send_message = locked(sqs._act_send_message)
+    sqs._HANDLERS["SendMessage"] = sqs._act_send_message
+    sns._deliver_to_sqs = locked(sns._deliver_to_sqs)
 
 
 def announce(answers, port):
@@ -101,7 +120,8 @@ def obey(answers, directory):
     for line in sys.stdin:
         command, _, name = line.strip().partition(" ")
         if command == "kill":
-            print(json.dumps({"killed": kill(name)}), file=answers)
+            killed, busy = kill(name)
+            print(json.dumps({"killed": killed, "busy": busy}), file=answers)
     end(directory)
 
 
@@ -122,14 +142,16 @@ def end(directory):
 def kill(name):
     from ministack.core import lambda_runtime
 
-    killed = []
+    killed, busy = [], 0
     for key, workers in list(lambda_runtime._workers.items()):
         for worker in workers:
             process = worker._proc
             if name in key and process is not None and process.poll() is None:
+                # Named from when an invocation is handed over until its answer is there.
+                busy += worker._current_request_id is not None
                 os.kill(process.pid, signal.SIGKILL)
                 killed.append(process.pid)
-    return killed
+    return killed, busy
 
 
 if __name__ == "__main__":

@@ -70,6 +70,7 @@ fn template(id: &str, channel: Channel, class: MessageClass, topic: Option<&str>
         id: id.to_owned(),
         channel,
         class,
+        on_unknown: OnUnknown::default(),
         topic: topic.map(str::to_owned),
         from: "shop".to_owned(),
         subject: None,

@@ -8,10 +8,9 @@ use crate::definitions::{Refers, tree};
 use crate::identity::Channel;
 use crate::phrase::{QuietHours, Span};
 use crate::release::{Cap, CapPeriod, ProjectSending};
+use crate::send::CAP_MAX;
 use crate::syntax::Node;
 
-/// Most messages that a cap can allow: more is no cap.
-const CAP_MAX: u16 = 1000;
 /// The alarm's factors: twice the usual rate is chance, beyond a thousand nothing is held.
 const ALARM: std::ops::RangeInclusive<u16> = 2..=1000;
 

@@ -16,6 +16,11 @@ pub(super) fn schema() -> Value {
                 "which rules it is under",
             ),
             (
+                "on_unknown",
+                words(&["assume_sent", "retry_once"]),
+                "when nobody can say whether the provider took it: assume_sent",
+            ),
+            (
                 "topic",
                 is("id"),
                 "what its readers opted in to; the journey's",

@@ -1,0 +1,60 @@
+//! Erases a contact.
+//!
+//! When it returns, no claim of a message to one of its addresses follows: who reads the contact after the stub finds nobody, and
+//! who read it before finds the permission row changed.
+
+use wend_core::contact::Contact;
+use wend_core::id::{ContactKey, PermissionKey};
+use wend_core::identity::{Channel, IdentitySecret};
+use wend_core::send::Recipient;
+use wend_core::time::Timestamp;
+
+use crate::ports::{Erased, Erasures, ErrorClass, PortError, Settled};
+
+/// How often a contact is tried that others write meanwhile.
+const ATTEMPTS: usize = 5;
+const ERASE: &str = "erase a contact";
+
+/// Erases who stands under `key`; false if nobody does. Repeating it is safe, and completes one whose caller died.
+pub async fn erase(
+    contacts: &impl Erasures,
+    secret: &IdentitySecret,
+    key: ContactKey,
+    now: Timestamp,
+) -> Result<bool, PortError> {
+    for _ in 0..ATTEMPTS {
+        let loaded = contacts.load(key).await?;
+        let stub = match (loaded.contact, loaded.erased) {
+            (None, None) => return Ok(false),
+            (None, Some(stub)) => stub,
+            (Some(contact), _) => {
+                let stub = Erased {
+                    at: now,
+                    permissions: rows_of(&contact, secret),
+                };
+                match contacts.erase(&contact, &stub).await? {
+                    Settled::Done => stub,
+                    Settled::Lost => continue,
+                }
+            }
+        };
+        for permission in stub.permissions {
+            contacts.forget(permission, stub.at).await?;
+        }
+        return Ok(true);
+    }
+    Err(PortError {
+        operation: ERASE,
+        class: ErrorClass::Conflict,
+        cause: "others write the contact all the time".to_owned(),
+    })
+}
+
+/// The permission rows of the contact's addresses.
+fn rows_of(contact: &Contact, secret: &IdentitySecret) -> Vec<PermissionKey> {
+    let addresses = [Channel::Email, Channel::Sms].into_iter();
+    let addresses = addresses.filter_map(|channel| Recipient::of(contact, channel));
+    addresses
+        .map(|address| address.permission_key(secret))
+        .collect()
+}
