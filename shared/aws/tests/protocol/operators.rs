@@ -66,7 +66,7 @@ async fn a_message_of_a_paused_journey_waits_for_its_end() {
     assert_eq!(held.why, HoldReason::Paused);
     let back = received([back.body]);
     assert_eq!(world.evaluate().batch(&back).await, [] as [&str; 0]);
-    world.clock.advance(Duration::from_secs(5));
+    world.clock.advance(Duration::from_secs(30));
     world.apply_queue(&world.wakes).await;
     assert_eq!(
         (world.dispatch.take(), world.mailer.sends()),

@@ -54,6 +54,10 @@ impl Recipient {
     }
 }
 
+/// After this time every function knows the newest release. A run that gets a message back sooner, and knows already that its
+/// journey goes on, would ask for it again at once, and again.
+const RELEASES_AGREE_WITHIN: Duration = Duration::from_secs(30);
+
 /// Proof that the gate was passed. The provider can be called only with one, and only [`gate`] makes one.
 #[derive(Clone, Debug)]
 pub struct Permit {
@@ -147,7 +151,7 @@ pub fn gate(
         return Err(SkipReason::Expired.into());
     }
     if release.is_paused(&request.journey) {
-        let (until, why) = (now, HoldReason::Paused);
+        let (until, why) = (now.plus(RELEASES_AGREE_WITHIN), HoldReason::Paused);
         return Err(Refused::Hold { until, why });
     }
     let mut permit = Permit {

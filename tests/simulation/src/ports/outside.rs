@@ -28,8 +28,9 @@ const SUBMITTING: &[Trouble] = &[
     Trouble::KillAfter,
     Trouble::Quota,
 ];
-/// After how many minutes the provider takes messages again, at least and at most.
-const QUOTA_ENDS_MINS: (u64, u64) = (5, 30 * 60);
+/// For how many minutes the provider takes nothing. A copy that a queue took, and said that it did not, doubles a message at
+/// each of its quarter-hourly rounds: in a storm as hot as these, a day of them is more than can be played.
+const QUOTA_ENDS_MINS: (u64, u64) = (5, 150);
 
 /// The providers with faults.
 #[derive(Clone, Debug)]
