@@ -5,15 +5,32 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// What a new project gets of `infra/starter`. Its README and the pages for those who come from other tools stay here.
-const PARTS: [&str; 7] = [
+const PARTS: [&str; 9] = [
     "wend.yaml",
     "coupons",
     "journeys",
+    "layouts",
+    "partials",
     "scenarios",
     "scores",
     "segments",
     "templates",
 ];
+
+/// The files in a folder of the pack, also those in folders of it.
+fn below(pack: &Path, folder: &str) -> io::Result<Vec<String>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(pack.join(folder))? {
+        let entry = entry?;
+        let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            files.extend(below(pack, &name)?);
+        } else {
+            files.push(name);
+        }
+    }
+    Ok(files)
+}
 
 fn main() -> io::Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../starter");
@@ -22,11 +39,8 @@ fn main() -> io::Result<()> {
         let path = folder.join(part);
         println!("cargo::rerun-if-changed={}", path.display());
         if path.is_dir() {
-            for entry in fs::read_dir(&path)? {
-                let name = entry?.file_name();
-                files.push(format!("{part}/{}", name.to_string_lossy()));
-            }
-        } else {
+            files.extend(below(&folder, part)?);
+        } else if path.is_file() {
             files.push(part.to_owned());
         }
     }

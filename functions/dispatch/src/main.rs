@@ -36,6 +36,7 @@ async fn main() -> Result<(), Error> {
         .into_iter()
         .collect::<Result<Vec<_>, settings::SettingsError>>()?;
     let secret = db.secret(new_secret()).await?;
+    let links = db.link_keys(&secret).await?;
     let function_timeout = settings::secs("WEND_FUNCTION_TIMEOUT_SECS")?;
     let configuration_set = settings::text("WEND_CONFIGURATION_SET")?;
     let dispatch = Arc::new(Dispatch {
@@ -51,6 +52,7 @@ async fn main() -> Result<(), Error> {
         releases: Releases::new(db, SystemClock),
         clock: SystemClock,
         secret,
+        links,
         pace: Mutex::new(TokenBucket::new(share_of_rate()?)),
         quota: Quota::default(),
         times: SendTimes {

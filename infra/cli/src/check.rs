@@ -11,14 +11,13 @@ use std::time::{Duration, Instant};
 
 use wend_app::scenario::{self, Project};
 use wend_core::definitions::scenario::read_scenarios;
-use wend_core::definitions::{Diagnostic, Severity, SourceFile, check_all};
+use wend_core::definitions::{Diagnostic, Severity, SourceFile};
 use wend_core::release::Definition;
 
 use crate::project;
 use format::Format;
 
-pub(crate) use format::drawn;
-use format::source;
+pub(crate) use format::{drawn, source};
 
 /// What `check` is asked.
 #[derive(Debug, clap::Args)]
@@ -72,12 +71,11 @@ fn check(mut files: Vec<SourceFile>, scenarios: Vec<SourceFile>) -> Report {
         name.is_some_and(|name| name.strip_suffix(".yaml").is_some())
     };
     let journeys = files.iter().filter(is_journey).count();
-    let checked = check_all(&files);
+    let checked = wend_content::check_all(&files);
     let is_good = checked.is_good();
     let definitions = checked.definitions;
     let sampled = wend_content::check_samples(&definitions);
     let mut faults = checked.faults;
-    faults.extend(wend_content::check(&definitions));
     // A text that is no Jinja is no message either: once is enough.
     let new = |fault: &Diagnostic| {
         let is_same =

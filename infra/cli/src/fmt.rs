@@ -140,6 +140,15 @@ fn found(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 fn ending_with(folder: &Path, ending: &str) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = list(folder)?;
+    // Templates that are folders.
+    let heads = files.iter().map(|path| path.join("message.yaml"));
+    let heads: Vec<PathBuf> = heads.filter(|head| head.is_file()).collect();
+    if folder.ends_with("templates") {
+        files
+            .retain(|path| path.is_file() && path.extension().is_some_and(|found| found == ending));
+        files.extend(heads);
+        return Ok(files);
+    }
     files.retain(|path| path.is_file() && path.extension().is_some_and(|found| found == ending));
     Ok(files)
 }

@@ -20,9 +20,12 @@ mod graph;
 mod halt;
 mod init;
 mod new;
+mod preview;
 mod project;
 #[cfg(feature = "run")]
 mod publish;
+#[cfg(feature = "run")]
+mod rotate;
 mod schema;
 mod settings;
 mod simulate;
@@ -56,6 +59,8 @@ enum Command {
     Schema(schema::Args),
     /// Adds events to the tracking plan.
     Events(events::Args),
+    /// Shows a message as its readers get it: in a browser that follows the files, in a folder, or here.
+    Preview(preview::Args),
     /// Plays the scenario tests of a project in virtual time: what must come to whom, and when.
     Test(test::Args),
     /// Plays many contacts through a journey in virtual time: who gets how far, or what one of them gets when.
@@ -77,6 +82,9 @@ enum Command {
     /// Stops a journey of a deployed stack: who is inside leaves, nobody enters.
     #[cfg(feature = "run")]
     Stop(halt::StopArgs),
+    /// Makes a new key for the links in messages of a deployed stack.
+    #[cfg(feature = "run")]
+    RotateLinkKeys(rotate::Args),
 }
 
 fn main() -> ExitCode {
@@ -93,6 +101,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Events(args) => events::run(&args),
+        Command::Preview(args) => preview::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Graph(args) => graph::run(&args),
@@ -106,6 +115,8 @@ fn main() -> ExitCode {
         Command::Halt(args) => halt::halt(&args),
         #[cfg(feature = "run")]
         Command::Stop(args) => halt::stop(&args),
+        #[cfg(feature = "run")]
+        Command::RotateLinkKeys(args) => rotate::run(&args),
     };
     match result {
         Ok(code) => code,
@@ -120,6 +131,7 @@ impl Command {
     /// Whether it talks to others over the network.
     const fn serves(&self) -> bool {
         match self {
+            Self::Preview(args) => args.serves(),
             Self::Init(_)
             | Self::New(_)
             | Self::Check(_)
@@ -131,9 +143,12 @@ impl Command {
             | Self::Simulate(_)
             | Self::Graph(_) => false,
             #[cfg(feature = "run")]
-            Self::Dev(_) | Self::Bench(_) | Self::Publish(_) | Self::Halt(_) | Self::Stop(_) => {
-                true
-            }
+            Self::Dev(_)
+            | Self::Bench(_)
+            | Self::Publish(_)
+            | Self::Halt(_)
+            | Self::Stop(_)
+            | Self::RotateLinkKeys(_) => true,
         }
     }
 }

@@ -7,7 +7,15 @@ use anyhow::{Context, bail};
 use wend_core::definitions::SourceFile;
 
 /// The folders that hold definitions and what they name, beside `wend.yaml`.
-const FOLDERS: [&str; 5] = ["coupons", "journeys", "scores", "segments", "templates"];
+const FOLDERS: [&str; 7] = [
+    "coupons",
+    "journeys",
+    "layouts",
+    "partials",
+    "scores",
+    "segments",
+    "templates",
+];
 
 /// Folders that are probably meant to be one of these. Their files are told not to be read.
 const SLIPS: [&str; 6] = [
@@ -23,6 +31,13 @@ pub fn load(folder: &Path) -> anyhow::Result<Vec<SourceFile>> {
     let mut files = vec![read(&settings, "wend.yaml".to_owned())?];
     for name in FOLDERS {
         files.extend(below(folder, name)?);
+    }
+    // Templates that are folders.
+    for path in list(&folder.join("templates"))? {
+        if path.is_dir() {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            files.extend(below(folder, &format!("templates/{name}"))?);
+        }
     }
     Ok(files)
 }
@@ -41,8 +56,13 @@ pub fn misplaced(folder: &Path) -> anyhow::Result<Vec<SourceFile>> {
     }
     for name in FOLDERS.into_iter().chain(["scenarios"]) {
         for path in list(&folder.join(name))? {
-            if path.is_dir() {
+            if path.is_dir() && name != "templates" {
                 found.extend(list(&path)?);
+            } else if path.is_dir() {
+                // Its files are read, those in folders of its own are not.
+                for inside in list(&path)?.iter().filter(|inside| inside.is_dir()) {
+                    found.extend(list(inside)?);
+                }
             }
         }
     }
@@ -90,7 +110,7 @@ pub fn list(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 fn read(path: &Path, name: String) -> anyhow::Result<SourceFile> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let is_text = ["yaml", "md", "csv"]
+    let is_text = ["yaml", "md", "csv", "html", "mjml", "txt"]
         .iter()
         .any(|ending| name.ends_with(ending));
     let text = match String::from_utf8(bytes) {

@@ -68,11 +68,9 @@ fn set_up(project: &Path) -> anyhow::Result<()> {
     } else {
         String::new()
     };
-    // Looked at before anything is written. The head of a template is no file of its own: the extension cannot read it.
-    let yaml = SchemaKind::ALL
+    // Looked at before anything is written.
+    let schemas: Map<String, Value> = SchemaKind::ALL
         .into_iter()
-        .filter(|kind| *kind != SchemaKind::Template);
-    let schemas: Map<String, Value> = yaml
         .map(|kind| (format!("./{}", file(kind)), json!(kind.files())))
         .collect();
     let after = settings::with(&before, "yaml.schemas", &schemas).with_context(|| {

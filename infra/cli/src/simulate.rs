@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use wend_app::simulate::{Model, Person, Rate, Rates, Simulation, simulate, trace};
-use wend_core::definitions::read_all;
+use wend_content::read_all;
 use wend_core::release::{Definition, Journey, JourneyState, Manifest, Part, Release};
 use wend_core::time::Timestamp;
 

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use wend_app::scenario::{self, DifferenceKind, Project, Report};
+use wend_content::read_all;
 use wend_core::definitions::scenario::{Scenarios, read_scenarios};
-use wend_core::definitions::{Diagnostic, Severity, SourceFile, read_all};
+use wend_core::definitions::{Diagnostic, Severity, SourceFile};
 
 use crate::check::print_faults;
 use crate::project;
@@ -74,10 +75,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Ok(definitions) => definitions,
         Err(faults) => return Ok(faulty(&faults, &files)),
     };
-    let faults = wend_content::check(&definitions);
-    if !faults.is_empty() {
-        return Ok(faulty(&faults, &files));
-    }
     let project = Project {
         files: &files,
         definitions: &definitions,

@@ -18,7 +18,7 @@ use wend_core::contact::Contact;
 use wend_core::due::QUEUE_DELAY_MAX;
 use wend_core::enrollment::HoldReason;
 use wend_core::identity::{Channel, IdentitySecret};
-use wend_core::input::{Envelope, Input, SendHeld, SendOutcome};
+use wend_core::input::{Input, SendHeld, SendOutcome};
 use wend_core::pace::{TokenBucket, Turn};
 use wend_core::release::{MessageClass, OnUnknown};
 use wend_core::send::{
@@ -26,9 +26,11 @@ use wend_core::send::{
     TRIES_MAX, Task, gate, news_pause, next,
 };
 use wend_core::time::Timestamp;
+use wend_core::token::LinkKeys;
 
 use self::content::Content;
 use crate::batch::{self, Done};
+use crate::inputs;
 use crate::ports::{
     Claim, Clock, Connections, Ledger, LedgerView, Mailer, Outgoing, PortError, Queue, Received,
     ReleaseStore, SetAside, Settled, Submitted, Texter,
@@ -62,8 +64,10 @@ pub struct Dispatch<L, M, X, Q, A, R, C> {
     pub releases: Releases<R, C>,
     /// The clock.
     pub clock: C,
-    /// The secret under which addresses are hashed and links are signed.
+    /// The secret under which addresses are hashed.
     pub secret: IdentitySecret,
+    /// The keys under which links are signed.
+    pub links: LinkKeys,
     /// How fast this sandbox may send.
     pub pace: Mutex<TokenBucket>,
     /// Whether the provider takes more today.
@@ -450,10 +454,7 @@ where
         why: HoldReason,
     ) -> Result<(), PortError> {
         let held = SendHeld {
-            contact: request.contact,
-            enrollment: request.enrollment,
-            send: request.send,
-            requested_at: request.requested_at,
+            request: Box::new(request.clone()),
             at: self.clock.now(),
             until,
             why,
@@ -462,17 +463,7 @@ where
     }
 
     async fn tell(&self, request: &SendRequest, input: Input) -> Result<(), PortError> {
-        let envelope = Envelope {
-            accepted_at: self.clock.now(),
-            input,
-        };
-        let body = serde_json::to_string(&envelope);
-        let body = body.map_err(|error| PortError::invalid("publish an outcome", error))?;
-        let group = Some(request.contact.to_string());
-        let outgoing = Outgoing {
-            group,
-            ..Outgoing::now(body)
-        };
-        self.inputs.send(vec![outgoing]).await
+        let now = self.clock.now();
+        inputs::publish(&self.inputs, request.contact, [input], now).await
     }
 }

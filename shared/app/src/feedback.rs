@@ -1,16 +1,34 @@
-//! The provider's events: evidence for doubtful sends, and addresses that must not be written to again.
+//! The provider's events: evidence for doubtful sends, addresses that must not be written to again, and what became of messages.
 //!
 //! Source of the format: "Contents of event data that Amazon SES publishes to Amazon SNS". Events repeat, come late and in any
-//! order; everything here is one conditional update that may be repeated.
+//! order: everything here is a conditional update that may be repeated, or an input whose id follows from the event alone. An event is
+//! acknowledged when all of that is done.
+//!
+//! | Event | Send row | Address | Input |
+//! |---|---|---|---|
+//! | Send | accepted | | |
+//! | Delivery | accepted | forgets soft bounces | `Delivered`, where some rule of the release looks at deliveries |
+//! | Bounce, permanent | accepted | closed | `Bounced` |
+//! | Bounce, of the moment | accepted | counted; closed at [`SOFT_BOUNCES_MAX`] | `Bounced` |
+//! | Complaint | | closed | `Complained` |
+//! | Open, Click | | | `Opened`, `Clicked`; links of our own are told by `track` |
+//! | the others | | | noted in the log of the function |
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use wend_core::id::{PermissionKey, SendId};
+use wend_core::id::{ContactKey, InputId, PermissionKey, SendId};
+use wend_core::input::{self, FeedbackKind, Input};
+use wend_core::machine::{Fetch, is_machine};
+use wend_core::permission::{SOFT_BOUNCES_MAX, SOFT_BOUNCES_WITHIN};
 use wend_core::time::Timestamp;
 
 use crate::batch::{self, Done};
-use crate::ports::{Evidence, Permissions, PortError, Received, SetAside};
+use crate::inputs;
+use crate::ports::{
+    Clock, Evidence, Permissions, PortError, Queue, Received, ReleaseStore, SetAside,
+};
+use crate::releases::Releases;
 
 /// The tags by which an event finds its send. SES gives them back in every event.
 pub mod tags {
@@ -30,13 +48,19 @@ pub mod tags {
 
 /// Works on the provider's events.
 #[derive(Debug)]
-pub struct Feedback<E, P, A> {
+pub struct Feedback<E, P, Q, A, R, C> {
     /// Settles doubtful sends.
     pub evidence: E,
     /// Closes addresses.
     pub permissions: P,
+    /// Where contacts hear of it.
+    pub inputs: Q,
     /// Where poison goes.
     pub aside: A,
+    /// The definitions, which say who listens.
+    pub releases: Releases<R, C>,
+    /// The clock.
+    pub clock: C,
 }
 
 #[derive(Debug, Deserialize)]
@@ -44,7 +68,11 @@ pub struct Feedback<E, P, A> {
 struct SesEvent {
     event_type: String,
     mail: SesMail,
-    bounce: Option<SesBounce>,
+    delivery: Option<SesDetail>,
+    bounce: Option<SesDetail>,
+    complaint: Option<SesDetail>,
+    open: Option<SesDetail>,
+    click: Option<SesDetail>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -56,13 +84,25 @@ struct SesMail {
     tags: BTreeMap<String, Vec<String>>,
 }
 
-#[derive(Debug, Deserialize)]
+/// What events of one kind say beside; each kind has some of these.
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct SesBounce {
-    bounce_type: String,
+struct SesDetail {
+    timestamp: Option<String>,
+    bounce_type: Option<String>,
+    user_agent: Option<String>,
+    link: Option<String>,
 }
 
-impl<E: Evidence, P: Permissions, A: SetAside> Feedback<E, P, A> {
+impl<E, P, Q, A, R, C> Feedback<E, P, Q, A, R, C>
+where
+    E: Evidence,
+    P: Permissions,
+    Q: Queue,
+    A: SetAside,
+    R: ReleaseStore,
+    C: Clock,
+{
     /// Works on a batch and names the deliveries that the queue must repeat.
     pub async fn batch(&self, messages: &[Received]) -> Vec<String> {
         let mut outcomes = Vec::with_capacity(messages.len());
@@ -88,48 +128,158 @@ impl<E: Evidence, P: Permissions, A: SetAside> Feedback<E, P, A> {
         let Some(send) = event.mail.tag::<SendId>(tags::SEND) else {
             return Ok(Done::Acknowledge);
         };
-        let Some(at) = Timestamp::parse(&event.mail.timestamp) else {
+        let Some(sent_at) = Timestamp::parse(&event.mail.timestamp) else {
             return Ok(Done::Poison("mail.timestamp is not an instant".to_owned()));
         };
+        let accepted = || {
+            self.evidence
+                .accepted(send, &event.mail.message_id, sent_at)
+        };
+        let permission = event.mail.tag::<PermissionKey>(tags::PERMISSION);
         match event.event_type.as_str() {
-            "Send" | "Delivery" => {
-                self.evidence
-                    .accepted(send, &event.mail.message_id, at)
-                    .await?;
+            "Send" => {
+                accepted().await?;
             }
-            "Bounce" => {
-                self.evidence
-                    .accepted(send, &event.mail.message_id, at)
-                    .await?;
-                let is_hard = event
-                    .bounce
-                    .as_ref()
-                    .is_some_and(|bounce| bounce.bounce_type == "Permanent");
-                if is_hard {
-                    self.suppress(event, "bounce", at).await?;
+            "Delivery" => {
+                accepted().await?;
+                let detail = Detail::of(event.delivery.as_ref(), sent_at);
+                if let Some(permission) = permission {
+                    self.permissions.delivered(permission, detail.at).await?;
+                }
+                if self.releases.current().await?.hears_deliveries() {
+                    let kind = FeedbackKind::Delivered;
+                    self.tell(event, send, kind, &detail).await?;
                 }
             }
-            "Complaint" => self.suppress(event, "complaint", at).await?,
-            other => tracing::debug!(event = other, %send, "not used"),
+            "Bounce" => {
+                accepted().await?;
+                let detail = Detail::of(event.bounce.as_ref(), sent_at);
+                if let Some(permission) = permission {
+                    self.bounced(permission, &detail).await?;
+                }
+                let kind = FeedbackKind::Bounced;
+                self.tell(event, send, kind, &detail).await?;
+            }
+            "Complaint" => {
+                let detail = Detail::of(event.complaint.as_ref(), sent_at);
+                if let Some(permission) = permission {
+                    let at = detail.at;
+                    self.permissions
+                        .suppress(permission, "complaint", at)
+                        .await?;
+                }
+                let kind = FeedbackKind::Complained;
+                self.tell(event, send, kind, &detail).await?;
+            }
+            "Open" => {
+                let detail = Detail::of(event.open.as_ref(), sent_at);
+                self.tell(event, send, FeedbackKind::Opened, &detail)
+                    .await?;
+            }
+            "Click" => {
+                let detail = Detail::of(event.click.as_ref(), sent_at);
+                self.tell(event, send, FeedbackKind::Clicked, &detail)
+                    .await?;
+            }
+            // SES took the mail and found a virus in it.
+            "Reject" => tracing::error!(%send, "the provider did not deliver what it had accepted"),
+            other => tracing::info!(event = other, %send, "noted"),
         }
         Ok(Done::Acknowledge)
     }
 
-    async fn suppress(
+    /// An address whose message came back: closed at once, or when that was once too often.
+    async fn bounced(
+        &self,
+        permission: PermissionKey,
+        detail: &Detail<'_>,
+    ) -> Result<(), PortError> {
+        let at = detail.at;
+        if detail.said.and_then(|said| said.bounce_type.as_deref()) == Some("Permanent") {
+            return self.permissions.suppress(permission, "bounce", at).await;
+        }
+        let since = at.minus(SOFT_BOUNCES_WITHIN);
+        let bounces = self.permissions.soft_bounced(permission, at, since).await?;
+        if bounces < SOFT_BOUNCES_MAX {
+            return Ok(());
+        }
+        self.permissions
+            .suppress(permission, "soft_bounces", at)
+            .await
+    }
+
+    /// Lets the contact hear what became of the message.
+    async fn tell(
         &self,
         event: &SesEvent,
-        reason: &str,
-        at: Timestamp,
+        send: SendId,
+        kind: FeedbackKind,
+        detail: &Detail<'_>,
     ) -> Result<(), PortError> {
-        match event.mail.tag::<PermissionKey>(tags::PERMISSION) {
-            Some(permission) => self.permissions.suppress(permission, reason, at).await,
-            None => Ok(()),
-        }
+        let mail = &event.mail;
+        let names = (mail.text(tags::JOURNEY), mail.text(tags::STEP));
+        let (Some(contact), (Some(journey), Some(step))) =
+            (mail.tag::<ContactKey>(tags::CONTACT), names)
+        else {
+            tracing::error!(%send, "an event lacks the tags of its send");
+            return Ok(());
+        };
+        let link = detail.said.and_then(|said| said.link.clone());
+        let by = [
+            mail.message_id.as_bytes(),
+            event.event_type.as_bytes(),
+            &detail.at.as_millis().to_be_bytes(),
+            link.as_deref().unwrap_or_default().as_bytes(),
+        ];
+        let feedback = input::Feedback {
+            id: InputId::of("feedback", &by),
+            contact,
+            send,
+            journey: journey.to_owned(),
+            step: step.to_owned(),
+            at: detail.at,
+            kind,
+            is_machine: detail.is_machine(kind),
+            link,
+        };
+        let input = Input::Feedback(Box::new(feedback));
+        inputs::publish(&self.inputs, contact, [input], self.clock.now()).await
+    }
+}
+
+/// What an event says beside, and when it happened.
+struct Detail<'a> {
+    at: Timestamp,
+    said: Option<&'a SesDetail>,
+}
+
+impl<'a> Detail<'a> {
+    /// An event that does not say when happened when the mail was sent.
+    fn of(said: Option<&'a SesDetail>, sent_at: Timestamp) -> Self {
+        let at = said.and_then(|said| Timestamp::parse(said.timestamp.as_deref()?));
+        let at = at.unwrap_or(sent_at);
+        Self { at, said }
+    }
+
+    fn is_machine(&self, kind: FeedbackKind) -> bool {
+        let user_agent = self.said.and_then(|said| said.user_agent.as_deref());
+        let fetch = Fetch {
+            user_agent,
+            ..Fetch::default()
+        };
+        matches!(kind, FeedbackKind::Opened | FeedbackKind::Clicked) && is_machine(fetch)
     }
 }
 
 impl SesMail {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.tags.get(name)?.first().map(String::as_str)
+    }
+
     fn tag<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
-        self.tags.get(name)?.first()?.parse().ok()
+        self.text(name)?.parse().ok()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,8 +9,8 @@
 //! | [`ingest`] | HTTP | reads events, puts them on the inputs queue |
 //! | [`evaluate`] | inputs, wakes, bulk queues | applies inputs to contacts |
 //! | [`dispatch`] | dispatch queues | carries a send from request to outcome |
-//! | [`track`] | HTTP | unsubscribe links |
-//! | [`feedback`] | the provider's events | settles doubtful sends, closes addresses |
+//! | [`track`] | HTTP | links in messages: clicks, opens, unsubscribes, preferences |
+//! | [`feedback`] | the provider's events | settles doubtful sends, closes addresses, tells contacts |
 //! | [`sweep`] | a schedule | sends the wakes of contacts that are due soon |
 //! | [`publish`] | the command line | makes a release of a project's files |
 //! | [`operate`] | the command line | pauses, stops and halts, as a new manifest |
@@ -25,6 +25,8 @@ pub mod erase;
 pub mod evaluate;
 pub mod feedback;
 pub mod ingest;
+mod inputs;
+pub mod links;
 pub mod memory;
 pub mod operate;
 pub mod ports;

@@ -1,6 +1,7 @@
 //! Makes a release of a project's files.
 
-use wend_core::definitions::{Diagnostic, SourceFile, read_all};
+use wend_content::read_all;
+use wend_core::definitions::{Diagnostic, SourceFile};
 use wend_core::release::{Definition, Manifest, Part};
 
 use crate::ports::{Clock, PublishError, ReleaseStore};
@@ -33,10 +34,6 @@ pub async fn publish(
     environment: Option<&str>,
 ) -> Result<u64, Error> {
     let definitions = read_all(files).map_err(Error::Faults)?;
-    let faults = wend_content::check(&definitions);
-    if !faults.is_empty() {
-        return Err(Error::Faults(faults));
-    }
     if let Some(name) = environment {
         check_environment(&definitions, name)?;
     }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use wend_content::Templates;
 use wend_core::release::Release;
 use wend_core::time::Timestamp;
 
@@ -17,16 +18,23 @@ pub struct Releases<S, C> {
     store: S,
     clock: C,
     cached: Mutex<Option<(Timestamp, Arc<Release>)>>,
+    templates: Templates,
 }
 
 impl<S: ReleaseStore, C: Clock> Releases<S, C> {
     /// An empty cache before `store`.
-    pub const fn new(store: S, clock: C) -> Self {
+    pub fn new(store: S, clock: C) -> Self {
         Self {
             store,
             clock,
             cached: Mutex::new(None),
+            templates: Templates::default(),
         }
+    }
+
+    /// Templates that were parsed already: those that a new release leaves as they were stay parsed.
+    pub const fn templates(&self) -> &Templates {
+        &self.templates
     }
 
     /// The newest release, at most [`LEASE`] old.

@@ -33,8 +33,14 @@ pub fn response(response: Response<Bytes>) -> ApiGatewayV2httpResponse {
     let mut answer = ApiGatewayV2httpResponse::default();
     answer.status_code = i64::from(parts.status.as_u16());
     answer.headers = parts.headers;
-    // Every answer of ours is text.
-    answer.body = Some(Body::Text(String::from_utf8_lossy(&body).into_owned()));
+    answer.body = Some(match String::from_utf8(body.to_vec()) {
+        Ok(text) => Body::Text(text),
+        // A picture: API Gateway takes it in Base64.
+        Err(binary) => {
+            answer.is_base64_encoded = true;
+            Body::Binary(binary.into_bytes())
+        }
+    });
     answer
 }
 

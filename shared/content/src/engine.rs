@@ -1,7 +1,9 @@
 //! The template engine as messages use it: Jinja, strict, with a limit, and the filters that people expect.
 
+use std::borrow::Cow;
+
 use jiff::civil;
-use minijinja::{Environment, Error, ErrorKind, HtmlEscape, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior, Value};
 
 use wend_core::calendar::DateValue;
 use wend_core::zone::Zone;
@@ -11,17 +13,11 @@ use crate::escape;
 /// Most instructions of one rendering: a few hundred are usual, a template that loops for ever stops here.
 const FUEL: u64 = 100_000;
 
-/// What a value is escaped for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// A subject, an SMS, a text part: as it is.
-    Plain,
-    /// The text of a mail: Markdown.
-    Markdown,
-}
+const MARKDOWN: AutoEscape = AutoEscape::Custom(Cow::Borrowed("markdown"));
 
-/// An engine for one message. `is_lenient`: values may be missing, for checks.
-pub(crate) fn engine(format: Format, zone: &Zone, is_lenient: bool) -> Environment<'static> {
+/// An engine without texts. The ending of a text's name says what values in it are escaped for: `.md`, `.html`, or nothing.
+/// `is_lenient`: values may be missing, for checks.
+pub(crate) fn engine(is_lenient: bool) -> Environment<'static> {
     let mut engine = Environment::new();
     engine.set_undefined_behavior(if is_lenient {
         UndefinedBehavior::Chainable
@@ -29,19 +25,26 @@ pub(crate) fn engine(format: Format, zone: &Zone, is_lenient: bool) -> Environme
         UndefinedBehavior::Strict
     });
     engine.set_fuel(Some(FUEL));
-    if format == Format::Markdown {
-        engine.set_formatter(escape::write_markdown);
-    }
-    let zone = zone.clone();
+    engine.set_auto_escape_callback(|name| match name.rsplit_once('.') {
+        Some((_, "md")) => MARKDOWN,
+        Some((_, "html")) => AutoEscape::Html,
+        Some(_) | None => AutoEscape::None,
+    });
+    engine.set_formatter(escape::write_value);
     engine.add_filter("money", money);
+    engine.add_filter("pluralise", pluralise);
+    engine.add_filter("link", link);
+    engine.add_function("button", button);
+    show_dates_in(&mut engine, &Zone::utc());
+    engine
+}
+
+/// From now on the engine shows dates in `zone`.
+pub(crate) fn show_dates_in(engine: &mut Environment<'static>, zone: &Zone) {
+    let zone = zone.clone();
     engine.add_filter("date", move |value: Value, pattern: Option<String>| {
         date(&value, pattern.as_deref(), &zone)
     });
-    engine.add_filter("pluralise", pluralise);
-    engine.add_function("button", move |label: String, url: String| {
-        button(format, &label, &url)
-    });
-    engine
 }
 
 /// `95` → `95.00`, `95 | money('EUR')` → `€95.00`; of `{ amount: 95, currency: EUR }` the currency is its own.
@@ -127,20 +130,33 @@ fn pluralise(count: Value, one: Option<String>, many: Option<String>) -> String 
 }
 
 /// A link that looks like a button.
-fn button(format: Format, label: &str, url: &str) -> Result<Value, Error> {
+fn button(state: &State<'_, '_>, label: &str, url: &str) -> Result<Value, Error> {
     const STYLE: &str = "display:inline-block;padding:12px 20px;border-radius:6px;background:#1f2328;color:#ffffff;\
         text-decoration:none;font-weight:600";
     if !is_web(url) {
         let why = format!("`{url}` is no address of the web (https://…)");
         return Err(Error::new(ErrorKind::InvalidOperation, why));
     }
-    Ok(match format {
-        Format::Plain => Value::from(format!("{label}: {url}")),
-        Format::Markdown => Value::from_safe_string(format!(
+    Ok(match state.auto_escape() {
+        AutoEscape::Html | AutoEscape::Custom(_) => Value::from_safe_string(format!(
             "<a href=\"{}\" style=\"{STYLE}\">{}</a>",
-            HtmlEscape(url),
-            HtmlEscape(label)
+            escape::html(url),
+            escape::html(label)
         )),
+        _ => Value::from(format!("{label}: {url}")),
+    })
+}
+
+/// An address that a link may lead to, else `#`. Pages have it around every value that begins one.
+fn link(value: &Value) -> Result<Value, Error> {
+    if value.is_undefined() {
+        return Err(Error::from(ErrorKind::UndefinedError));
+    }
+    let text = value.to_string();
+    Ok(if is_web(&text) {
+        value.clone()
+    } else {
+        Value::from_safe_string("#".to_owned())
     })
 }
 

@@ -2,29 +2,36 @@
 //!
 //! Pure: no I/O, no clock. It never decides whether a message may go ([`wend_core::send::gate`] does), only what it says.
 //! Templates use Jinja syntax (`minijinja`, strict: a missing variable without a default is an error, never an empty hole)
-//! inside Markdown (`pulldown-cmark`). Values are escaped for Markdown where they are put in, so that an attribute can
-//! never become a link, an image or HTML.
+//! inside Markdown (`pulldown-cmark`), HTML or MJML. Values are escaped for what is around them where they are put in, so that an
+//! attribute can never become a link, an image or HTML.
+//!
+//! [`read_all`] puts templates together: layouts and partials go into the texts, MJML becomes HTML (with the feature `mjml`), a
+//! page gets its text part. What a release holds is Jinja alone, which [`Templates`] parses once.
 #![warn(missing_docs)]
 
 mod check;
+mod compile;
 mod engine;
 mod escape;
 mod headers;
+mod html;
 mod layout;
+mod lint;
+mod prepared;
+mod read;
+mod rewrite;
 mod sample;
 mod sms;
 mod values;
 
-pub use check::check;
-pub use sample::{Sampled, check_samples};
+pub use prepared::{Prepared, Templates};
+pub use read::{check_all, read_all};
+pub use rewrite::{Link, Utm, rewrite};
+pub use sample::{Looked, Sampled, check_samples, look};
 pub use values::Values;
 
-use minijinja::Value;
-
 use wend_core::path::Path;
-use wend_core::release::{MessageClass, Project, Template};
-
-use engine::{Format, engine};
+use wend_core::release::{Project, Template};
 
 /// A mail as it goes to the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +93,12 @@ pub enum RenderError {
         /// Its length.
         bytes: usize,
     },
+    /// Its HTML or MJML was not put together when it was published.
+    #[error("template `{template}` was published without its page")]
+    NotPutTogether {
+        /// The template.
+        template: String,
+    },
     /// The text does not parse, misses a variable, or runs for too long.
     #[error("template `{template}` cannot be rendered: {source}")]
     Jinja {
@@ -102,7 +115,7 @@ impl RenderError {
         match self {
             Self::Missing { .. } => true,
             Self::Jinja { source, .. } => source.kind() == minijinja::ErrorKind::UndefinedError,
-            Self::NoSender { .. } | Self::TooLong { .. } => false,
+            Self::NoSender { .. } | Self::TooLong { .. } | Self::NotPutTogether { .. } => false,
         }
     }
 }
@@ -114,8 +127,14 @@ pub struct Ask<'a> {
     pub from: Option<&'a str>,
     /// The variant of the template.
     pub variant: Option<&'a str>,
-    /// Where marketing mail can be said no to: it stands in the headers and the footer.
+    /// The language, where it is not the contact's.
+    pub locale: Option<&'a str>,
+    /// Where marketing mail can be said no to: it stands in the headers and the footer. Texts have it as `links.unsubscribe`.
     pub unsubscribe_url: &'a str,
+    /// Where a reader says what to get: `links.preferences`. Without it, a text that asks for it misses a value.
+    pub preferences_url: Option<&'a str>,
+    /// Where the mail is shown as a page of the web: `links.web_view`. As above.
+    pub web_view_url: Option<&'a str>,
 }
 
 /// Renders `template` as a mail.
@@ -125,44 +144,27 @@ pub fn render(
     values: Values<'_>,
     ask: Ask<'_>,
 ) -> Result<Message, RenderError> {
-    let rendering = Rendering::new(template, values)?;
-    let name = ask.from.unwrap_or(&template.from);
-    let sender = project.senders.get(name);
-    let address = sender.and_then(|sender| sender.address.as_deref());
-    let (Some(sender), Some(address)) = (sender, address) else {
-        return Err(rendering.no_sender(name));
-    };
-    let variant = ask.variant.and_then(|name| template.variants.get(name));
-    let subject = variant
-        .and_then(|variant| variant.subject.as_ref())
-        .or(template.subject.as_ref());
-    let preheader = variant
-        .and_then(|variant| variant.preheader.as_ref())
-        .or(template.preheader.as_ref());
-    let subject = rendering.fill(subject.map_or("", String::as_str), Format::Plain)?;
-    let preheader = preheader
-        .map(|text| rendering.fill(text, Format::Plain))
-        .transpose()?;
-    let footer = match template.class {
-        MessageClass::Marketing => Some(layout::Footer {
-            postal_address: project.postal_address.as_deref().unwrap_or_default(),
-            unsubscribe_url: ask.unsubscribe_url,
-        }),
-        MessageClass::Transactional | MessageClass::System => None,
-    };
-    let markdown = rendering.fill(&template.body, Format::Markdown)?;
-    let text = rendering.fill(&template.body, Format::Plain)?;
-    Ok(Message {
-        from: headers::mailbox(&sender.name, address),
-        reply_to: sender.reply_to.clone(),
-        subject: headers::one_line(&subject),
-        html: layout::html(&markdown, preheader.as_deref(), footer.as_ref()),
-        text: layout::text(&text, footer.as_ref()),
-        headers: footer
-            .as_ref()
-            .map(headers::list_unsubscribe)
-            .unwrap_or_default(),
-    })
+    Prepared::new(template)?.render(template, project, values, ask)
+}
+
+/// What a page says beside the subject in a list of mails: the text of its first element that nobody sees.
+pub fn preheader(html: &str) -> Option<String> {
+    let mut tokens = html::tokens(html).into_iter();
+    tokens.find(|token| {
+        let html::Token::Start {
+            name, attributes, ..
+        } = token
+        else {
+            return false;
+        };
+        let style = html::value(attributes, "style").unwrap_or_default();
+        name == "div" && style.replace(' ', "").contains("display:none")
+    })?;
+    let text = tokens.map_while(|token| match token {
+        html::Token::Text(text) => Some(text),
+        html::Token::Start { .. } | html::Token::End { .. } | html::Token::Comment(_) => None,
+    });
+    Some(text.collect::<String>().trim().to_owned())
 }
 
 /// Renders `template` as an SMS.
@@ -170,68 +172,32 @@ pub fn render_sms(
     template: &Template,
     project: &Project,
     values: Values<'_>,
-    from: Option<&str>,
+    ask: Ask<'_>,
 ) -> Result<Sms, RenderError> {
-    let rendering = Rendering::new(template, values)?;
-    let name = from.unwrap_or(&template.from);
-    let sender = project
-        .senders
-        .get(name)
-        .and_then(|sender| sender.sms.clone());
-    let Some(from) = sender else {
-        return Err(rendering.no_sender(name));
-    };
-    let text = rendering
-        .fill(&template.body, Format::Plain)?
-        .trim()
-        .to_owned();
-    if text.len() > SMS_BYTES_MAX {
-        let (template, bytes) = (template.id.clone(), text.len());
-        return Err(RenderError::TooLong { template, bytes });
-    }
-    Ok(Sms { from, text })
+    Prepared::new(template)?.render_sms(template, project, values, ask)
 }
 
-struct Rendering<'a> {
-    template: &'a Template,
-    values: Values<'a>,
-    context: Value,
-}
-
-impl<'a> Rendering<'a> {
-    fn new(template: &'a Template, values: Values<'a>) -> Result<Self, RenderError> {
-        let context = values.context();
-        match template
-            .needs
-            .iter()
-            .find(|path| !Values::has(&context, path))
-        {
-            None => Ok(Self {
-                template,
-                values,
-                context,
-            }),
-            Some(path) => Err(RenderError::Missing {
-                template: template.id.clone(),
-                path: path.clone(),
-            }),
-        }
+impl Prepared {
+    /// Renders the mail. `template` is the one that this was made of.
+    pub fn render(
+        &self,
+        template: &Template,
+        project: &Project,
+        values: Values<'_>,
+        ask: Ask<'_>,
+    ) -> Result<Message, RenderError> {
+        self.mail(template, project, values.facts(), ask)
     }
 
-    fn fill(&self, source: &str, format: Format) -> Result<String, RenderError> {
-        let engine = engine(format, self.values.zone, false);
-        let filled = engine.render_str(source, &self.context);
-        filled.map_err(|source| RenderError::Jinja {
-            template: self.template.id.clone(),
-            source,
-        })
-    }
-
-    fn no_sender(&self, sender: &str) -> RenderError {
-        RenderError::NoSender {
-            template: self.template.id.clone(),
-            sender: sender.to_owned(),
-        }
+    /// Renders the SMS. `template` is the one that this was made of.
+    pub fn render_sms(
+        &self,
+        template: &Template,
+        project: &Project,
+        values: Values<'_>,
+        ask: Ask<'_>,
+    ) -> Result<Sms, RenderError> {
+        self.sms(template, project, values.facts(), ask)
     }
 }
 

@@ -31,12 +31,50 @@ pub struct Values<'a> {
     pub zone: &'a Zone,
 }
 
-/// The names that templates know.
-pub(crate) const NAMES: [&str; 5] = ["contact", "trigger", "data", "vars", "journey"];
+/// The names that templates know. The first five and the run can be in a sample; the rest is of the message itself.
+pub(crate) const NAMES: [&str; 9] = [
+    "contact",
+    "trigger",
+    "data",
+    "vars",
+    "journey",
+    "enrollment",
+    "message",
+    "links",
+    "project",
+];
+
+/// The values of one message by name.
+pub(crate) type Context = BTreeMap<&'static str, Value>;
+
+/// What a message of one person is rendered with.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts {
+    pub(crate) context: Context,
+    /// In which dates are shown.
+    pub(crate) zone: Zone,
+    /// The person's language; empty where it is not known.
+    pub(crate) locale: String,
+}
 
 impl Values<'_> {
-    /// The values by name, for the engine.
-    pub(crate) fn context(&self) -> Value {
+    /// The same for the engine.
+    pub(crate) fn facts(&self) -> Facts {
+        Facts {
+            context: self.context(),
+            zone: self.zone.clone(),
+            locale: self.locale().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// The contact's language: its attribute `locale`, else `language`.
+    fn locale(&self) -> Option<&str> {
+        let attributes = &self.contact.attributes;
+        let mut found = ["locale", "language"].into_iter();
+        found.find_map(|name| attributes.get(name)?.value.expose().as_str())
+    }
+
+    fn context(&self) -> Context {
         let contact = Value::from(self.contact_map());
         let trigger = self
             .trigger
@@ -59,19 +97,22 @@ impl Values<'_> {
             .map(of_json)
             .collect();
         let title = self.journey.map_or("", |journey| journey.title.as_str());
-        let values = [
-            contact,
-            trigger.into(),
-            data.into(),
-            vars.into(),
-            title.into(),
-        ];
-        let named = NAMES.into_iter().zip(values);
-        Value::from(
-            named
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect::<BTreeMap<_, _>>(),
-        )
+        let enrollment = self.run.map(|run| {
+            let key = run.key.as_deref().unwrap_or_default();
+            BTreeMap::from([
+                ("key", Value::from(key)),
+                ("entered_at", Value::from(run.entered_at.to_string())),
+            ])
+        });
+        let enrollment = enrollment.unwrap_or_default();
+        BTreeMap::from([
+            ("contact", contact),
+            ("trigger", trigger.into()),
+            ("data", data.into()),
+            ("vars", vars.into()),
+            ("journey", title.into()),
+            ("enrollment", enrollment.into()),
+        ])
     }
 
     fn contact_map(&self) -> BTreeMap<String, Value> {
@@ -91,18 +132,38 @@ impl Values<'_> {
         let own = own.map(|(name, value)| (name.to_owned(), Value::from(value)));
         attributes.chain(own).collect()
     }
+}
+
+impl Facts {
+    /// The facts of a template's sample, or of others in its form: `{ contact: { … }, trigger: { … } }`.
+    pub(crate) fn of_sample(sample: &Json) -> Self {
+        let empty = Json::Object(serde_json::Map::new());
+        let of = |name: &'static str| match sample.get(name) {
+            Some(value) => (name, Value::from(Serde(value))),
+            None if name == "journey" => (name, Value::from("")),
+            None => (name, Value::from(Serde(&empty))),
+        };
+        let contact = |name: &str| sample.get("contact")?.get(name)?.as_str();
+        let zone = contact("timezone").and_then(Zone::parse);
+        let locale = contact("locale").or_else(|| contact("language"));
+        Self {
+            context: NAMES.into_iter().take(6).map(of).collect(),
+            zone: zone.unwrap_or_else(Zone::utc),
+            locale: locale.unwrap_or_default().to_owned(),
+        }
+    }
 
     /// Whether there is something under `path`: not missing, not null, not an empty text or list.
-    pub(crate) fn has(context: &Value, path: &Path) -> bool {
+    pub(crate) fn has(&self, path: &Path) -> bool {
         let root = match path.root() {
             Root::Contact | Root::Trigger | Root::Data | Root::Vars => path.root().name(),
             Root::Score | Root::Event => return true,
         };
-        let names = std::iter::once(root).chain(path.names().iter().map(String::as_str));
-        let found = names
-            .into_iter()
-            .try_fold(context.clone(), |value, name| value.get_attr(name).ok());
-        found.is_some_and(|value| {
+        let found = self.context.get(root).cloned();
+        let found = path.names().iter().try_fold(found, |value, name| {
+            Some(value?.get_attr(name).ok()).filter(Option::is_some)
+        });
+        found.flatten().is_some_and(|value| {
             let is_empty = value.len() == Some(0);
             !value.is_undefined() && !value.is_none() && !is_empty
         })

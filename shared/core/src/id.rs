@@ -138,6 +138,13 @@ derived_id! {
     PartHash
 }
 
+impl InputId {
+    /// The input of `kind` that `parts` name: what is said twice is one input.
+    pub fn of(kind: &str, parts: &[&[u8]]) -> Self {
+        Self(derive(kind, parts))
+    }
+}
+
 impl EnrollmentId {
     /// The run of `contact` through `journey` that `trigger` started.
     pub fn of(contact: ContactKey, journey: &str, trigger: InputId) -> Self {

@@ -8,7 +8,7 @@ use crate::enrollment::HoldReason;
 use crate::id::{ContactKey, EnrollmentId, InputId, SendId, derive};
 use crate::identity::{Identity, IdentitySecret};
 use crate::personal::Personal;
-use crate::send::Outcome;
+use crate::send::{Outcome, SendRequest};
 use crate::time::Timestamp;
 
 /// JSON properties, as they were sent.
@@ -192,6 +192,8 @@ pub enum CommandKind {
         #[serde(default)]
         leave: Vec<String>,
     },
+    /// Attributes that it says of itself, by a page of ours.
+    Attributes(Personal<Properties>),
     /// The newest release shall take hold now: new timers, edited journeys, resumed ones.
     Touch,
 }
@@ -273,16 +275,10 @@ pub struct SendOutcome {
 }
 
 /// A message that was asked for may not go yet: its run keeps it until then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SendHeld {
-    /// Whom the message is for.
-    pub contact: ContactKey,
-    /// The run that waits for it.
-    pub enrollment: EnrollmentId,
-    /// The send.
-    pub send: SendId,
-    /// When it was asked for: tells two holds of one message apart.
-    pub requested_at: Timestamp,
+    /// What was asked. When it was asked tells two holds of one message apart.
+    pub request: Box<SendRequest>,
     /// When it was given back.
     pub at: Timestamp,
     /// From when on it may go.
@@ -298,7 +294,7 @@ impl Input {
             Self::Event(event) => event.address.key(secret),
             Self::Wake(wake) => wake.contact,
             Self::Outcome(outcome) => outcome.contact,
-            Self::Held(held) => held.contact,
+            Self::Held(held) => held.request.contact,
             Self::Feedback(feedback) => feedback.contact,
             Self::Consent(said) => said.contact,
             Self::Answer(answer) => answer.contact,
@@ -320,8 +316,8 @@ impl Input {
             }
             // Of copies of one request, whichever was given back first counts.
             Self::Held(held) => {
-                let asked = held.requested_at.as_millis().to_be_bytes();
-                InputId::from_bytes(derive("held", &[held.send.as_bytes(), &asked]))
+                let asked = held.request.requested_at.as_millis().to_be_bytes();
+                InputId::from_bytes(derive("held", &[held.request.send.as_bytes(), &asked]))
             }
             Self::Feedback(feedback) => feedback.id,
             Self::Consent(said) => said.id,

@@ -23,6 +23,7 @@
 //! | [`graph`] | a journey as a picture |
 //! | [`log`] | the row that proves an input was applied and carries its effects |
 //! | [`permission`], [`send`] | may we send to this address now; the life of one send |
+//! | [`token`], [`machine`] | signed links in messages; who follows them and is no person |
 //! | [`due`], [`pace`] | which wakes a sweep sends; how fast a sender may go |
 #![warn(missing_docs)]
 #![warn(clippy::indexing_slicing, clippy::wildcard_enum_match_arm)]
@@ -40,6 +41,7 @@ pub mod id;
 pub mod identity;
 pub mod input;
 pub mod log;
+pub mod machine;
 pub mod pace;
 pub mod path;
 pub mod permission;

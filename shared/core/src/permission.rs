@@ -3,6 +3,7 @@
 //! The row belongs to the address, not to a contact: two contacts with one address share it, and a merge does not touch it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,16 @@ use crate::id::{PermissionKey, SendId};
 use crate::identity::Channel;
 use crate::send::Earlier;
 use crate::time::Timestamp;
+
+/// An address is closed when so many of its messages came back for the moment (a full mailbox, a server that is away) and none was
+/// delivered in between: by then it is an address that nobody reads.
+pub const SOFT_BOUNCES_MAX: usize = 5;
+
+/// Soft bounces that are older do not count.
+pub const SOFT_BOUNCES_WITHIN: Duration = Duration::from_hours(30 * 24);
+
+/// How long a contact can pause all marketing.
+pub const PAUSE: Duration = Duration::from_hours(30 * 24);
 
 /// A permission row as it was read. An absent row is the default: nothing asked, nothing refused, revision 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +35,8 @@ pub struct Permission {
     pub suppressed_at: Option<Timestamp>,
     /// When the contact whose address it was, was erased: what was said before does not count.
     pub erased_at: Option<Timestamp>,
+    /// Until when the address gets no marketing, because its owner asked for a pause.
+    pub paused_until: Option<Timestamp>,
     /// The marketing messages to the address that some cap counts, oldest first.
     pub recent: Vec<Submission>,
 }

@@ -41,7 +41,9 @@ pub use step::{
     Admission, Given, GivenMap, Goto, IfPast, JourneyPath, Message, OnError, Step, Then, Update,
     Verb, Winner, WinnerBy,
 };
-pub use template::{MessageClass, OnUnknown, Template, Variant};
+pub use template::{
+    Body, Form, Locale, Made, MessageClass, OnUnknown, Source, Template, Variant, nearest_locale,
+};
 
 /// One definition of any kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,7 +57,7 @@ pub enum Definition {
     Segment(Segment),
     /// `scores/<id>.yaml`.
     Score(Score),
-    /// `templates/<id>.md`.
+    /// `templates/<id>.md` or `templates/<id>/message.yaml`.
     Template(Template),
 }
 
@@ -106,7 +108,21 @@ impl Part {
 
     /// The part's name.
     pub fn hash(&self) -> PartHash {
-        PartHash::of(self.definition.kind(), self.definition.id(), &self.source)
+        let (kind, id) = (self.definition.kind(), self.definition.id());
+        match &self.definition {
+            Definition::Template(template) if !template.files.is_empty() => {
+                let mut all = self.source.clone();
+                for file in &template.files {
+                    all.extend(["\0", &file.path, "\0", &file.text]);
+                }
+                PartHash::of(kind, id, &all)
+            }
+            Definition::Template(_)
+            | Definition::Project(_)
+            | Definition::Journey(_)
+            | Definition::Segment(_)
+            | Definition::Score(_) => PartHash::of(kind, id, &self.source),
+        }
     }
 }
 
@@ -223,7 +239,7 @@ pub struct Release {
     trigger_reads: BTreeMap<PartHash, BTreeSet<String>>,
     segments: BTreeMap<String, Segment>,
     scores: BTreeMap<String, Score>,
-    templates: BTreeMap<String, Template>,
+    templates: BTreeMap<String, (PartHash, Template)>,
     index: Index,
 }
 
@@ -262,7 +278,7 @@ impl Release {
                 self.versions.insert(hash, Arc::new(journey));
             }
             Definition::Template(template) if is_current => {
-                self.templates.insert(template.id.clone(), template);
+                self.templates.insert(template.id.clone(), (hash, template));
             }
             Definition::Segment(segment) if is_current => {
                 self.segments.insert(segment.id.clone(), segment);
@@ -356,12 +372,17 @@ impl Release {
 
     /// The newest text of a template.
     pub fn template(&self, id: &str) -> Option<&Template> {
-        self.templates.get(id)
+        self.templates.get(id).map(|(_, template)| template)
+    }
+
+    /// The part that the newest text of a template is: what is made of it can be kept under this name.
+    pub fn template_part(&self, id: &str) -> Option<PartHash> {
+        self.templates.get(id).map(|(hash, _)| *hash)
     }
 
     /// The newest texts of all templates.
     pub fn templates(&self) -> impl Iterator<Item = &Template> {
-        self.templates.values()
+        self.templates.values().map(|(_, template)| template)
     }
 
     /// Rules by what can move them.
@@ -377,6 +398,12 @@ impl Release {
             || index.points.contains_key(event)
             || index.heard.contains_key(event)
             || index.lasts.contains_key(event)
+    }
+
+    /// Whether it makes a difference to anybody that a message was delivered. Where not, that is no input: it would cost a write for
+    /// each message.
+    pub fn hears_deliveries(&self) -> bool {
+        self.index.hears_deliveries || self.reads_event("message_delivered")
     }
 
     /// The event name that some rule looks at and that is most like `event`.

@@ -155,11 +155,13 @@ pub enum SkipReason {
     StepRemoved,
     /// Somebody stopped everything, or the channel, by one command.
     Halted,
+    /// The contact has asked for a pause of all marketing.
+    PausedByContact,
 }
 
 impl SkipReason {
     /// All reasons.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::NoContact,
         Self::NoAddress,
         Self::NotEnrolled,
@@ -178,6 +180,7 @@ impl SkipReason {
         Self::NotConfirmed,
         Self::StepRemoved,
         Self::Halted,
+        Self::PausedByContact,
     ];
 
     /// The reason's name in rows, traces and the console.
@@ -201,6 +204,7 @@ impl SkipReason {
             Self::NotConfirmed => "not_confirmed",
             Self::StepRemoved => "step_removed",
             Self::Halted => "halted",
+            Self::PausedByContact => "paused_by_contact",
         }
     }
 }

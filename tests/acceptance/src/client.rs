@@ -55,6 +55,7 @@ pub struct Mail {
     pub to: Vec<String>,
     pub subject: String,
     pub text: String,
+    pub html: String,
     pub headers: Vec<(String, String)>,
     pub tags: BTreeMap<String, String>,
 }

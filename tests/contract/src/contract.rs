@@ -150,6 +150,8 @@ fn tables<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
         a_suppression_keeps_its_first_time
         each_write_moves_the_revision_and_a_repeated_word_does_not
         words_at_once_are_all_kept
+        the_last_word_on_a_pause_counts_in_any_order
+        soft_bounces_are_counted_once_each_and_forgotten
     );
     contracts!(trials, adapter, K, due:
         only_who_is_due_is_in_the_index
@@ -175,6 +177,8 @@ fn tables<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
         a_key_is_added_again_safely
         the_first_secret_is_everybodys
         of_secrets_drawn_at_once_one_is_everybodys
+        keys_of_links_are_the_secrets_until_they_are_rotated
+        of_rotations_at_once_one_is_done
     );
 }
 

@@ -83,7 +83,7 @@ pub struct Record {
 #[derive(Clone, Copy, Debug)]
 pub enum Cue {
     /// This address says no to everything.
-    Unsubscribe(PermissionKey),
+    Unsubscribe(ContactKey, PermissionKey),
     /// This contact is erased.
     Erase(ContactKey),
 }
@@ -247,9 +247,9 @@ impl Book {
     /// What an applied input means for messages that were asked for before.
     fn obeyed(&mut self, row: &LogRow, now: Timestamp) {
         if let Input::Held(held) = &row.input
-            && self.record.erased.contains(&held.send)
+            && self.record.erased.contains(&held.request.send)
         {
-            self.record.gone.insert(held.send);
+            self.record.gone.insert(held.request.send);
         }
         let Input::Command(command) = &row.input else {
             return;

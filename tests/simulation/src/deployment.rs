@@ -6,6 +6,7 @@ use std::time::Duration;
 use wend_app::dispatch::{Dispatch, Quota};
 use wend_app::evaluate::Evaluate;
 use wend_app::feedback::Feedback;
+use wend_app::links::Links;
 use wend_app::memory::{
     Line as ExactLine, Mailbox, MemoryQueue, MemoryStore, OutsideConnections, QueueRules, Queues,
     SeededIds, VirtualClock, Willing,
@@ -18,6 +19,7 @@ use wend_core::identity::IdentitySecret;
 use wend_core::pace::TokenBucket;
 use wend_core::send::SendTimes;
 use wend_core::time::Timestamp;
+use wend_core::token::LinkKeys;
 
 use crate::book::Book;
 use crate::ports::{
@@ -39,6 +41,9 @@ pub type Evaluating =
 pub type Dispatching =
     Dispatch<SimStore, SimMailer, SimOutside, SimQueue, SimAside, SimStore, SimClock>;
 
+pub type FeedingBack = Feedback<SimStore, SimStore, SimQueue, SimAside, SimStore, SimClock>;
+pub type Tracking = Track<SimStore, SimQueue, SimStore, SimClock>;
+
 /// A deployment: tables, queues, providers, and two sandboxes of each function that writes.
 #[derive(Debug)]
 pub struct Deployment {
@@ -53,9 +58,9 @@ pub struct Deployment {
     pub clocks: [SimClock; 4],
     pub evaluate: [Arc<Evaluating>; 2],
     pub dispatch: [Arc<Dispatching>; 2],
-    pub feedback: Arc<Feedback<SimStore, SimStore, SimAside>>,
+    pub feedback: Arc<FeedingBack>,
     pub sweep: Arc<Sweep<SimStore, SimStore, SimQueue, SimClock>>,
-    pub track: Arc<Track<SimStore, SimClock>>,
+    pub track: Arc<Tracking>,
 }
 
 impl Deployment {
@@ -109,7 +114,7 @@ impl Deployment {
         Ok(Self {
             evaluate: [evaluate(one, 1), evaluate(two, 2)],
             dispatch: [dispatch(three, true), dispatch(four, false)],
-            feedback: Arc::new(parts.feedback()),
+            feedback: Arc::new(parts.feedback(four, queue(inputs, "tell contacts"))),
             sweep: Arc::new(Sweep {
                 index: sim.clone(),
                 watermark: sim.clone(),
@@ -118,9 +123,11 @@ impl Deployment {
                 schedule,
             }),
             track: Arc::new(Track {
-                permissions: sim,
+                permissions: sim.clone(),
+                inputs: queue(inputs, "tell what was said"),
+                releases: Releases::new(sim.clone(), four.clone()),
+                links: Links::new(sim, four.clone(), secret.clone(), LinkKeys::first(&secret)),
                 clock: four.clone(),
-                secret: secret.clone(),
             }),
             mailbox: mailbox.clone(),
             clocks,
@@ -172,11 +179,14 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    fn feedback(&self) -> Feedback<SimStore, SimStore, SimAside> {
+    fn feedback(&self, clock: &SimClock, inputs: SimQueue) -> FeedingBack {
         Feedback {
             evidence: self.store(),
             permissions: self.store(),
+            inputs,
             aside: self.aside(),
+            releases: Releases::new(self.store(), clock.clone()),
+            clock: clock.clone(),
         }
     }
 
@@ -258,6 +268,7 @@ impl Parts<'_> {
             releases,
             clock: clock.clone(),
             secret: self.secret.clone(),
+            links: LinkKeys::first(self.secret),
             pace: Mutex::new(TokenBucket::new(if seed.is_multiple_of(5) {
                 1
             } else {

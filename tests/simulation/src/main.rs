@@ -47,7 +47,10 @@ fn replay(seed: u64) -> ExitCode {
 
 /// A failing seed, shortened.
 fn tell(seed: u64) {
-    println!("\nseed {seed} breaks a promise: {:#?}", of_seed(seed, None).broken);
+    println!(
+        "\nseed {seed} breaks a promise: {:#?}",
+        of_seed(seed, None).broken
+    );
     let Some(short) = shorten(seed, None) else {
         println!("seed {seed} fails; it could not be shortened");
         return;

@@ -7,9 +7,11 @@ use std::time::Duration;
 use serde_json::json;
 use wend_core::contact::Contact;
 use wend_core::decide::{Context, Subject, decide};
-use wend_core::id::{ContactKey, PermissionKey, SendId};
+use wend_core::id::{ContactKey, InputId, PermissionKey, SendId};
 use wend_core::identity::IdentitySecret;
-use wend_core::input::{Answer, AnswerResult, Envelope, Input, SendHeld, SendOutcome, Wake};
+use wend_core::input::{
+    Answer, AnswerResult, ConsentSaid, Envelope, Input, SendHeld, SendOutcome, Wake,
+};
 use wend_core::log::Effect;
 use wend_core::permission::{ConsentChange, Permission};
 use wend_core::personal::Personal;
@@ -21,7 +23,7 @@ use crate::history::start;
 use crate::projects::{Edition, Which, project};
 use crate::random::{Random, mix};
 use crate::scenario::{Op, Scenario, address_of};
-use crate::world::{row_of, said};
+use crate::world::{key_of, row_of, said};
 
 /// The journeys whose messages all can be rendered.
 const JOURNEYS: [&str; 5] = ["series", "choice", "clubbing", "dry", "twice"];
@@ -98,7 +100,18 @@ pub fn expected(scenario: &Scenario, seed: u64) -> Result<BTreeSet<SendId>, Stri
         let now = start().plus(*after);
         model.run_until(now)?;
         match op {
-            Op::Unsubscribe { who } => model.unsubscribe(row_of(*who, &secret)?, now),
+            Op::Unsubscribe { who } => {
+                model.unsubscribe(row_of(*who, &secret)?, now);
+                let contact = key_of(*who, &secret).ok_or("no identity")?;
+                let no = ConsentSaid {
+                    id: InputId::of("unsubscribe", &[&number.to_be_bytes()]),
+                    contact,
+                    topic: None,
+                    opted_in: false,
+                    at: now,
+                };
+                model.accept(now, Input::Consent(no));
+            }
             op => {
                 if let Some(input) = said(seed, number, op, now, &secret)? {
                     model.accept(now, input);
@@ -261,10 +274,7 @@ impl<'a> Model<'a> {
             Err(Refused::GivenBack) => return,
             Err(Refused::Hold { until, why }) => {
                 let held = SendHeld {
-                    contact: request.contact,
-                    enrollment: request.enrollment,
-                    send: request.send,
-                    requested_at: request.requested_at,
+                    request: Box::new(request.clone()),
                     at: now,
                     until,
                     why,

@@ -18,7 +18,7 @@ use wend_core::input::{
 use wend_core::personal::Personal;
 use wend_core::release::{Manifest, Release, Resume};
 use wend_core::time::Timestamp;
-use wend_core::token::UnsubscribeToken;
+use wend_core::token::{LinkKeys, Token, UnsubscribeToken};
 use wend_core::tracking;
 
 use crate::book::Cue;
@@ -42,7 +42,7 @@ fn input_id(parts: &[u64]) -> InputId {
 }
 
 /// A contact's key.
-fn key_of(who: usize, secret: &IdentitySecret) -> Option<ContactKey> {
+pub fn key_of(who: usize, secret: &IdentitySecret) -> Option<ContactKey> {
     let name = Identity::new(IdentityKind::User, &format!("u{who}"))?;
     Some(name.key(secret))
 }
@@ -134,8 +134,10 @@ impl Runner {
                 (0..copies).try_for_each(|_| self.accept(input.clone()))
             }
             Op::Unsubscribe { who } => {
-                let row = row_of(*who, &self.deployment.secret)?;
-                self.unsubscribe(row);
+                let secret = &self.deployment.secret;
+                let contact = key_of(*who, secret).ok_or("no identity")?;
+                let row = row_of(*who, secret)?;
+                self.unsubscribe(contact, row);
                 Ok(())
             }
             Op::Stop { who, journey } => {
@@ -306,9 +308,14 @@ impl Runner {
     }
 
     /// Follows the link by which everybody can stop mail to an address.
-    pub fn unsubscribe(&mut self, permission: PermissionKey) {
-        let send = SendId::from_bytes([0; 16]);
-        let token = UnsubscribeToken { permission, send }.sign(&self.deployment.secret);
+    pub fn unsubscribe(&mut self, contact: ContactKey, permission: PermissionKey) {
+        let token = UnsubscribeToken {
+            contact,
+            channel: Channel::Email,
+            permission,
+            send: SendId::from_bytes([0; 16]),
+        };
+        let token = token.sign(&LinkKeys::first(&self.deployment.secret));
         let request = Request::builder()
             .method(Method::POST)
             .uri(format!("/u/{token}"));
@@ -326,7 +333,7 @@ impl Runner {
         let cues = std::mem::take(&mut self.deployment.line.book().cues);
         for cue in cues {
             match cue {
-                Cue::Unsubscribe(permission) => self.unsubscribe(permission),
+                Cue::Unsubscribe(contact, permission) => self.unsubscribe(contact, permission),
                 Cue::Erase(contact) => self.erase(contact),
             }
         }

@@ -68,7 +68,7 @@ pub(crate) fn drawn(fault: &Diagnostic, source: &str) -> String {
 }
 
 /// The text of the file that a fault is in.
-pub(super) fn source<'f>(files: &'f [SourceFile], fault: &Diagnostic) -> &'f str {
+pub(crate) fn source<'f>(files: &'f [SourceFile], fault: &Diagnostic) -> &'f str {
     let file = files.iter().find(|file| file.path == fault.file);
     file.map_or("", |file| file.text.as_str())
 }

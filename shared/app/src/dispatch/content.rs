@@ -2,23 +2,59 @@
 
 use std::sync::Arc;
 
-use wend_content::{Ask, Message, Sms, Values, render, render_sms};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use wend_content::{Ask, Link, Message, Sms, Utm, Values, rewrite};
 use wend_core::contact::Contact;
 use wend_core::decide::inspect;
 use wend_core::identity::Channel;
 use wend_core::input::{CommandKind, Input, Properties};
 use wend_core::log::LogRow;
-use wend_core::release::{MessageClass, Release, Template};
-use wend_core::send::{Permit, SendRequest, SkipReason};
-use wend_core::token::UnsubscribeToken;
+use wend_core::release::{MessageClass, Project, Release, Template};
+use wend_core::send::{Permit, Recipient, SendRequest, SkipReason};
+use wend_core::token::{
+    ClickToken, MessageRef, OpenToken, PreferencesToken, Token, UnsubscribeToken,
+};
 
 use super::Dispatch;
-use crate::ports::{Mail, Mailer, Submitted, Text, Texter};
+use crate::ports::{Clock, Mail, Mailer, ReleaseStore, Submitted, Text, Texter};
 
 /// What a message says.
 pub(super) enum Content {
     Mail(Message),
     Sms { sms: Sms, is_marketing: bool },
+}
+
+/// Longer targets are linked as they are: with its token, a link must stay below the 2,048 characters that mail programs and gateways take.
+const TARGET_BYTES_MAX: usize = 1300;
+
+/// What cannot stand in a header: the answer to a click is `Location: target`.
+const UNSAFE: &AsciiSet = &CONTROLS.add(b' ');
+
+/// `target` as it can stand in a token; none if it is too long, or of a host that is not in ASCII.
+fn followable(target: &str) -> Option<String> {
+    let (_, rest) = target.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let encoded = utf8_percent_encode(target, UNSAFE).to_string();
+    (host.is_ascii() && encoded.len() <= TARGET_BYTES_MAX).then_some(encoded)
+}
+
+/// The parameters of links as the project names them; `channel`, `journey` and `step` stand for the message's own.
+fn utm<'a>(project: &'a Project, request: &'a SendRequest) -> Utm<'a> {
+    let value = |name: &str| {
+        let said = project.sending.utm.get(name)?;
+        Some(match said.as_str() {
+            "channel" => request.channel.name(),
+            "journey" => &request.journey,
+            "step" => &request.step,
+            text => text,
+        })
+    };
+    Utm {
+        source: value("source"),
+        medium: value("medium"),
+        campaign: value("campaign"),
+        content: value("content"),
+    }
 }
 
 /// The properties of the event that a log row is of.
@@ -30,6 +66,7 @@ pub(super) fn properties(row: &LogRow) -> Option<&Properties> {
             CommandKind::Scheduled { .. }
             | CommandKind::Stop { .. }
             | CommandKind::Lists { .. }
+            | CommandKind::Attributes(_)
             | CommandKind::Touch => None,
         },
         Input::Wake(_)
@@ -41,7 +78,7 @@ pub(super) fn properties(row: &LogRow) -> Option<&Properties> {
     }
 }
 
-impl<L, M: Mailer + Texter, X, Q, A, R, C> Dispatch<L, M, X, Q, A, R, C> {
+impl<L, M: Mailer + Texter, X, Q, A, R: ReleaseStore, C: Clock> Dispatch<L, M, X, Q, A, R, C> {
     /// What the message says.
     pub(super) fn content(
         &self,
@@ -53,9 +90,16 @@ impl<L, M: Mailer + Texter, X, Q, A, R, C> Dispatch<L, M, X, Q, A, R, C> {
         permit: &Permit,
     ) -> Result<Content, SkipReason> {
         let permission = permit.to().permission_key(&self.secret);
-        let send = request.send;
-        let token = UnsubscribeToken { permission, send }.sign(&self.secret);
-        let url = format!("{}/u/{token}", self.public_url);
+        let unsubscribe_url = self.link(
+            "u",
+            &UnsubscribeToken {
+                contact: contact.id,
+                channel: request.channel,
+                permission,
+                send: request.send,
+            },
+        );
+        let preferences_url = self.link("p", &self.preferences(request, contact));
         let journey = release.version(request.version).map(Arc::as_ref);
         let zone = inspect::zone(contact, journey, release);
         let values = Values {
@@ -66,21 +110,32 @@ impl<L, M: Mailer + Texter, X, Q, A, R, C> Dispatch<L, M, X, Q, A, R, C> {
             given: &request.given,
             zone: &zone,
         };
-        let from = request.from.as_deref();
-        let rendered = match request.channel {
-            Channel::Email => {
-                let ask = Ask {
-                    from,
-                    variant: request.variant.as_deref(),
-                    unsubscribe_url: &url,
-                };
-                render(template, &release.project, values, ask).map(Content::Mail)
-            }
-            Channel::Sms => render_sms(template, &release.project, values, from).map(|sms| {
-                let is_marketing = template.class == MessageClass::Marketing;
-                Content::Sms { sms, is_marketing }
-            }),
+        let ask = Ask {
+            from: request.from.as_deref(),
+            variant: request.variant.as_deref(),
+            unsubscribe_url: &unsubscribe_url,
+            preferences_url: Some(&preferences_url),
+            ..Ask::default()
         };
+        let project = &release.project;
+        let part = release.template_part(&template.id);
+        let part = part.ok_or(SkipReason::NoTemplate)?;
+        let prepared = self.releases.templates().get(part, template);
+        let rendered = prepared.and_then(|prepared| match request.channel {
+            Channel::Email => {
+                let message = prepared.render(template, project, values, ask)?;
+                let keep = [unsubscribe_url.as_str(), &preferences_url];
+                Ok(Content::Mail(
+                    self.tracked(message, request, template, project, &keep),
+                ))
+            }
+            Channel::Sms => prepared
+                .render_sms(template, project, values, ask)
+                .map(|sms| {
+                    let is_marketing = template.class == MessageClass::Marketing;
+                    Content::Sms { sms, is_marketing }
+                }),
+        });
         rendered.map_err(|error| {
             tracing::error!(send = %request.send, %error, "not rendered");
             if error.is_missing_value() {
@@ -89,6 +144,56 @@ impl<L, M: Mailer + Texter, X, Q, A, R, C> Dispatch<L, M, X, Q, A, R, C> {
                 SkipReason::NotRendered
             }
         })
+    }
+
+    /// A link of ours.
+    fn link(&self, kind: &str, token: &impl Token) -> String {
+        format!("{}/{kind}/{}", self.public_url, token.sign(&self.links))
+    }
+
+    fn preferences(&self, request: &SendRequest, contact: &Contact) -> PreferencesToken {
+        let key = |channel| {
+            let to = Recipient::of(contact, channel);
+            to.map(|to| to.permission_key(&self.secret))
+        };
+        PreferencesToken {
+            contact: contact.id,
+            send: request.send,
+            email: key(Channel::Email),
+            sms: key(Channel::Sms),
+        }
+    }
+
+    /// The message with links that tell of clicks, in marketing mail also with a picture that tells of opens. The text part keeps its
+    /// links as they are: a reader sees them.
+    fn tracked(
+        &self,
+        message: Message,
+        request: &SendRequest,
+        template: &Template,
+        project: &Project,
+        keep: &[&str],
+    ) -> Message {
+        let of = MessageRef {
+            contact: request.contact,
+            send: request.send,
+            journey: request.journey.clone(),
+            step: request.step.clone(),
+            sent_at: self.clock.now(),
+        };
+        let is_marketing = template.class == MessageClass::Marketing;
+        let pixel = is_marketing.then(|| {
+            let message = of.clone();
+            self.link("o", &OpenToken { message })
+        });
+        let to = |link: Link<'_>| {
+            let target = followable(link.target)?;
+            let message = of.clone();
+            Some(self.link("c", &ClickToken { message, target }))
+        };
+        let utm = utm(project, request);
+        let html = rewrite(&message.html, keep, Some(utm), pixel.as_deref(), to);
+        Message { html, ..message }
     }
 
     pub(super) async fn hand_over(
@@ -122,3 +227,6 @@ impl<L, M: Mailer + Texter, X, Q, A, R, C> Dispatch<L, M, X, Q, A, R, C> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

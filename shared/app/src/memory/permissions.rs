@@ -1,6 +1,6 @@
 //! Permission rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wend_core::id::{PermissionKey, SendId};
 use wend_core::permission::{Consent, ConsentChange, Permission};
@@ -18,6 +18,9 @@ pub(super) struct PermissionItem {
     unsubscribed: Option<(Timestamp, SendId)>,
     suppressed: Option<(Timestamp, String)>,
     erased_at: Option<Timestamp>,
+    /// Until when, and when that was said.
+    paused: Option<(Option<Timestamp>, Timestamp)>,
+    soft_bounces: BTreeSet<Timestamp>,
     /// The recent submissions, packed.
     pub(super) recent: Option<Vec<u8>>,
 }
@@ -32,6 +35,7 @@ impl PermissionItem {
             unsubscribed_at: self.unsubscribed.map(|(at, _)| at),
             suppressed_at: self.suppressed.as_ref().map(|(at, _)| *at),
             erased_at: self.erased_at,
+            paused_until: self.paused.and_then(|(until, _)| until),
             recent: recent.unwrap_or_default(),
         })
     }
@@ -115,6 +119,57 @@ impl Permissions for MemoryStore {
             is_news
         };
         self.update("write an unsubscribe", permission, write).await
+    }
+
+    async fn row(&self, permission: PermissionKey) -> Result<Permission, PortError> {
+        let read = || self.permission(permission);
+        self.line.call("read a permission", read).await
+    }
+
+    async fn pause(
+        &self,
+        permission: PermissionKey,
+        until: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Result<(), PortError> {
+        let write = |row: &mut PermissionItem| {
+            let is_news = row.paused.is_none_or(|(_, known)| known < at);
+            if is_news {
+                row.paused = Some((until, at));
+            }
+            is_news
+        };
+        self.update("write a pause", permission, write).await
+    }
+
+    async fn soft_bounced(
+        &self,
+        permission: PermissionKey,
+        at: Timestamp,
+        since: Timestamp,
+    ) -> Result<usize, PortError> {
+        let write = || {
+            let mut tables = self.tables();
+            let known = &mut tables
+                .permissions
+                .entry(permission)
+                .or_default()
+                .soft_bounces;
+            known.insert(at);
+            known.retain(|known| *known >= since);
+            Ok(known.len())
+        };
+        self.line.call("note a soft bounce", write).await
+    }
+
+    async fn delivered(&self, permission: PermissionKey, at: Timestamp) -> Result<(), PortError> {
+        let write = || {
+            if let Some(row) = self.tables().permissions.get_mut(&permission) {
+                row.soft_bounces.retain(|known| *known > at);
+            }
+            Ok(())
+        };
+        self.line.call("forget soft bounces", write).await
     }
 
     async fn suppress(

@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 use wend_core::id::PartHash;
 use wend_core::identity::IdentitySecret;
 use wend_core::release::{Manifest, Part};
+use wend_core::token::LinkKeys;
 
 use super::MemoryStore;
 use super::store::{fits, packed, unpacked};
-use crate::ports::{KeyStore, PortError, PublishError, ReleaseStore, SecretStore};
+use crate::ports::{ErrorClass, KeyStore, PortError, PublishError, ReleaseStore, SecretStore};
 
 const MANIFEST: &str = "read the manifest";
 const PARTS: &str = "read the parts of a release";
 const PUBLISH: &str = "publish a release";
+const ROTATE: &str = "rotate the keys of links";
 /// Largest part: an item may have 400 KB; a tenth is kept for its other attributes.
 const PART_BYTES_MAX: usize = 360 * 1024;
 
@@ -100,5 +102,30 @@ impl SecretStore for MemoryStore {
             Ok(IdentitySecret::new(*secret))
         };
         self.line.call("read the identity secret", write).await
+    }
+
+    async fn link_keys(&self, secret: &IdentitySecret) -> Result<LinkKeys, PortError> {
+        let read = || {
+            let stored = self.tables().link_keys.clone();
+            Ok(stored.unwrap_or_else(|| LinkKeys::first(secret)))
+        };
+        self.line.call("read the keys of links", read).await
+    }
+
+    async fn rotate_link_keys(&self, keys: &LinkKeys) -> Result<(), PortError> {
+        let write = || {
+            let mut tables = self.tables();
+            let stored = tables.link_keys.as_ref().map(LinkKeys::newest_id);
+            if stored != keys.stored_before() {
+                return Err(PortError {
+                    operation: ROTATE,
+                    class: ErrorClass::Conflict,
+                    cause: "somebody else has rotated the keys".to_owned(),
+                });
+            }
+            tables.link_keys = Some(keys.clone());
+            Ok(())
+        };
+        self.line.call(ROTATE, write).await
     }
 }

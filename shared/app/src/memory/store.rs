@@ -10,6 +10,7 @@ use wend_core::contact::Contact;
 use wend_core::id::{ContactKey, InputId, PartHash, PermissionKey, SendId};
 use wend_core::log::LogRow;
 use wend_core::time::Timestamp;
+use wend_core::token::LinkKeys;
 
 use super::due::Index;
 use super::faults::Line;
@@ -46,6 +47,7 @@ pub(super) struct Tables {
     pub(super) parts: BTreeMap<PartHash, Vec<u8>>,
     pub(super) write_keys: BTreeSet<String>,
     pub(super) secret: Option<[u8; 32]>,
+    pub(super) link_keys: Option<LinkKeys>,
     pub(super) watermark: Option<Timestamp>,
 }
 

@@ -18,6 +18,7 @@ use wend_core::pace::TokenBucket;
 use wend_core::release::{Definition, Release, Resume};
 use wend_core::send::SendTimes;
 use wend_core::time::Timestamp;
+use wend_core::token::LinkKeys;
 
 use super::events::feedback;
 use super::{
@@ -28,6 +29,7 @@ use super::{
 use crate::dispatch::{Dispatch, Quota};
 use crate::evaluate::Evaluate;
 use crate::feedback::Feedback;
+use crate::links::Links;
 use crate::operate::{Operation, operate};
 use crate::ports::{Ids, Outgoing, PortError, PublishError};
 use crate::publish::publish_definitions;
@@ -124,6 +126,10 @@ type Dispatching = Dispatch<
     VirtualClock,
 >;
 
+type FeedingBack =
+    Feedback<MemoryStore, MemoryStore, MemoryQueue, Queues, MemoryStore, VirtualClock>;
+type Tracking = Track<MemoryStore, MemoryQueue, MemoryStore, VirtualClock>;
+
 /// What use cases are made of.
 #[derive(Debug)]
 struct Parts {
@@ -186,6 +192,7 @@ impl Parts {
     ) -> Dispatching {
         Dispatch {
             ledger: self.store.clone(),
+            links: LinkKeys::first(&secret),
             provider: self.mailbox.clone(),
             connections: OutsideConnections::new(outside),
             inputs: self.inputs.clone(),
@@ -200,6 +207,28 @@ impl Parts {
             public_url: "https://links.example.com".to_owned(),
         }
     }
+
+    fn feedback(&self) -> FeedingBack {
+        Feedback {
+            evidence: self.store.clone(),
+            permissions: self.store.clone(),
+            inputs: self.inputs.clone(),
+            aside: self.queues.clone(),
+            releases: self.releases(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    fn track(&self, secret: IdentitySecret) -> Tracking {
+        let keys = LinkKeys::first(&secret);
+        Track {
+            permissions: self.store.clone(),
+            inputs: self.inputs.clone(),
+            releases: self.releases(),
+            links: Links::new(self.store.clone(), self.clock.clone(), secret, keys),
+            clock: self.clock.clone(),
+        }
+    }
 }
 
 /// A deployment in memory.
@@ -208,9 +237,9 @@ pub struct World {
     parts: Parts,
     evaluate: Evaluating,
     dispatch: Dispatching,
-    feedback: Feedback<MemoryStore, MemoryStore, Queues>,
+    feedback: FeedingBack,
     sweep: Sweep<MemoryStore, MemoryStore, MemoryQueue, VirtualClock>,
-    track: Track<MemoryStore, VirtualClock>,
+    track: Tracking,
     swept_at: Option<Timestamp>,
     /// How many mails the provider has told about.
     told: usize,
@@ -232,11 +261,7 @@ impl World {
         Ok(Self {
             evaluate: parts.evaluate(SeededIds::new(seed), secret.clone(), schedule),
             dispatch: parts.dispatch(outside, secret.clone(), times),
-            feedback: Feedback {
-                evidence: parts.store.clone(),
-                permissions: parts.store.clone(),
-                aside: parts.queues.clone(),
-            },
+            feedback: parts.feedback(),
             sweep: Sweep {
                 index: parts.store.clone(),
                 watermark: parts.store.clone(),
@@ -244,11 +269,7 @@ impl World {
                 clock: parts.clock.clone(),
                 schedule,
             },
-            track: Track {
-                permissions: parts.store.clone(),
-                clock: parts.clock.clone(),
-                secret,
-            },
+            track: parts.track(secret),
             parts,
             swept_at: None,
             told: 0,
@@ -308,6 +329,8 @@ impl World {
     fn renew(&mut self) {
         self.evaluate.releases = self.parts.releases();
         self.dispatch.releases = self.parts.releases();
+        self.feedback.releases = self.parts.releases();
+        self.track.releases = self.parts.releases();
     }
 
     /// The release in force.
@@ -366,13 +389,11 @@ impl World {
     pub fn react(&self, mail: &SentMail, reaction: &Reaction) -> Result<(), PortError> {
         let now = self.now();
         let event = provider_event(mail, reaction, now);
-        // The SMS provider has no events.
+        // The SMS provider has no events, and answers come in as mail.
         if let Some(event) = event.filter(|_| mail.channel == Channel::Email) {
-            self.parts
-                .reactions
-                .put(vec![Outgoing::now(event.to_string())])?;
+            let event = Outgoing::now(event.to_string());
+            return self.parts.reactions.put(vec![event]);
         }
-        // `Feedback` does not pass on what moves journeys yet.
         match feedback(mail, reaction, now, self.evaluate.ids.draw()) {
             Some(feedback) => self.accept(Input::Feedback(Box::new(feedback))),
             None => Ok(()),

@@ -139,6 +139,36 @@ pub trait Permissions: Send + Sync {
         at: Timestamp,
     ) -> impl Future<Output = Result<(), PortError>> + Send;
 
+    /// The row as it is now, read consistently.
+    fn row(
+        &self,
+        permission: PermissionKey,
+    ) -> impl Future<Output = Result<Permission, PortError>> + Send;
+
+    /// Writes a pause of all marketing until a moment, or its end, unless a newer word on it stands there.
+    fn pause(
+        &self,
+        permission: PermissionKey,
+        until: Option<Timestamp>,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
+
+    /// Notes that a message came back for the moment, and answers how many did `since` then, this one among them. Older ones are forgotten.
+    /// Two at one millisecond are one. The row's revision stays: a claim does not depend on it.
+    fn soft_bounced(
+        &self,
+        permission: PermissionKey,
+        at: Timestamp,
+        since: Timestamp,
+    ) -> impl Future<Output = Result<usize, PortError>> + Send;
+
+    /// Forgets the soft bounces up to `at`: a message was delivered. Where there are none, it costs a read and no write.
+    fn delivered(
+        &self,
+        permission: PermissionKey,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
+
     /// Closes the address for a bounce or a complaint.
     fn suppress(
         &self,

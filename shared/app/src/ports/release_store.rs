@@ -5,6 +5,7 @@ use std::future::Future;
 use wend_core::id::PartHash;
 use wend_core::identity::IdentitySecret;
 use wend_core::release::{Manifest, Part};
+use wend_core::token::LinkKeys;
 
 use super::PortError;
 
@@ -68,4 +69,17 @@ pub trait SecretStore: Send + Sync {
         &self,
         candidate: IdentitySecret,
     ) -> impl Future<Output = Result<IdentitySecret, PortError>> + Send;
+
+    /// The keys of links, read consistently; those of `secret` until they are rotated.
+    fn link_keys(
+        &self,
+        secret: &IdentitySecret,
+    ) -> impl Future<Output = Result<LinkKeys, PortError>> + Send;
+
+    /// Stores rotated keys if the newest one stored is the one before them. Of two rotations at once one is a
+    /// [`Conflict`](super::ErrorClass::Conflict), and nothing of it is written.
+    fn rotate_link_keys(
+        &self,
+        keys: &LinkKeys,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
 }

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::{Map, Value, json};
+use wend_content::read_all;
 use wend_core::condition::Topic;
 use wend_core::definitions::scenario::{self, Done, Line, Person};
-use wend_core::definitions::{Diagnostic, SourceFile, read_all};
+use wend_core::definitions::{Diagnostic, SourceFile};
 use wend_core::id::{ContactKey, InputId, SendId};
 use wend_core::identity::Channel;
 use wend_core::input::{CommandKind, Event, Input};
 use wend_core::release::Resume;
 use wend_core::time::Timestamp;
-use wend_core::token::UnsubscribeToken;
+use wend_core::token::{LinkKeys, Token, UnsubscribeToken};
 use wend_core::tracking::{self, Call};
 
 use super::play::Stage;
@@ -104,11 +105,7 @@ pub(super) fn perform(stage: &mut Stage<'_>, line: &Line, done: &Done) -> Result
         }
         Done::Subscribe(topic) => word(stage, who, Some(topic), true),
         Done::Unsubscribe(Some(topic)) => word(stage, who, Some(topic), false),
-        Done::Unsubscribe(None) => {
-            unsubscribe(stage, who)?;
-            // `Track` does not pass the word on yet.
-            word(stage, who, None, false)
-        }
+        Done::Unsubscribe(None) => unsubscribe(stage, who),
         Done::Publish(files) => publish(stage, files),
         Done::Pause { journey } => {
             stage.world.pause(journey, None)?;
@@ -195,19 +192,24 @@ fn last_mail(stage: &Stage<'_>, who: &str, step: &str) -> Result<SentMail, Undon
 /// Follows the unsubscribe link, as every message has one.
 fn unsubscribe(stage: &Stage<'_>, who: &str) -> Result<(), Undone> {
     let contact = stage.contact(who)?;
-    let Some(email) = contact.and_then(|contact| contact.email) else {
+    let Some((contact, email)) = contact.and_then(|contact| {
+        let email = contact.email.clone()?;
+        Some((contact, email))
+    }) else {
         return Err(Undone::Cannot(format!(
             "{who} has no address to unsubscribe"
         )));
     };
     let secret = stage.world.secret();
     let token = UnsubscribeToken {
+        contact: contact.id,
+        channel: Channel::Email,
         permission: email.address.permission_key(Channel::Email, secret),
         send: SendId::from_bytes([0; 16]),
     };
     let request = Request::builder()
         .method(Method::POST)
-        .uri(format!("/u/{}", token.sign(secret)))
+        .uri(format!("/u/{}", token.sign(&LinkKeys::first(secret))))
         .body(Bytes::new());
     let request = request.map_err(|error| Undone::Cannot(error.to_string()))?;
     let status = stage.world.follow(request)?.status();
@@ -229,10 +231,6 @@ fn publish(stage: &mut Stage<'_>, files: &BTreeMap<String, Option<String>>) -> R
         }));
     }
     let definitions = read_all(&stage.files).map_err(|faults| told(&faults))?;
-    let faults = wend_content::check(&definitions);
-    if !faults.is_empty() {
-        return Err(told(&faults));
-    }
     let staged = staged(&definitions, stage.scenarios, stage.case);
     stage.world.publish(staged)?;
     Ok(stage.world.touch_all()?)

@@ -378,12 +378,8 @@ impl<'a> Life<'a> {
             Err(Refused::Skip(reason)) => Outcome::Skipped { reason },
             Err(Refused::GivenBack) => return,
             Err(Refused::Hold { until, why }) => {
-                let requested_at = request.requested_at;
                 let held = SendHeld {
-                    contact,
-                    enrollment,
-                    send,
-                    requested_at,
+                    request: Box::new(request.clone()),
                     at,
                     until,
                     why,

@@ -15,10 +15,9 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use wend_core::condition;
 use wend_core::decide::inspect;
 use wend_core::input::Properties;
-use wend_core::release::{self, Journey, Release};
+use wend_core::release::Release;
 use wend_core::time::Timestamp;
 
 pub use funnel::{Funnel, Group, StepCount};
@@ -106,7 +105,7 @@ pub(crate) const INPUTS_MAX: usize = 100_000;
 /// Plays everybody and adds up.
 pub fn simulate(simulation: &Simulation<'_>, people: &[Person]) -> Result<Funnel, SimulateError> {
     let chunks: Vec<&[Person]> = people.chunks(CHUNK).collect();
-    let hears_deliveries = hears_deliveries(simulation.release);
+    let hears_deliveries = simulation.release.hears_deliveries();
     let next = AtomicUsize::new(0);
     let done: Mutex<BTreeMap<usize, Result<Funnel, SimulateError>>> = Mutex::new(BTreeMap::new());
     let work = || {
@@ -143,17 +142,6 @@ fn take<'c, 'p>(
     chunks.get(place).map(|chunk| (place, chunk))
 }
 
-/// Whether it makes a difference that a message was delivered. Where not, half of all inputs need not be played.
-fn hears_deliveries(release: &Release) -> bool {
-    let reads = |journey: &Journey| {
-        let conditions = release::conditions(journey).into_iter();
-        conditions
-            .map(condition::to_yaml)
-            .any(|text| text.contains("delivered"))
-    };
-    release.reads_event("message_delivered") || release.current().any(|(_, journey)| reads(journey))
-}
-
 fn play_chunk(
     simulation: &Simulation<'_>,
     hears_deliveries: bool,
@@ -171,7 +159,7 @@ fn play_chunk(
 /// Plays one contact and tells what happens to it, line by line.
 pub fn trace(simulation: &Simulation<'_>, person: &Person) -> Result<Vec<Line>, SimulateError> {
     let mut lines = Vec::new();
-    let hears_deliveries = hears_deliveries(simulation.release);
+    let hears_deliveries = simulation.release.hears_deliveries();
     Life::new(simulation, hears_deliveries, person).live(&mut |row, contact| {
         let zone = inspect::zone(contact, None, simulation.release);
         lines.extend(path::lines(row, &zone));

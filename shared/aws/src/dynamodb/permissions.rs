@@ -1,7 +1,7 @@
 //! Permission rows: a word on a topic is an attribute of its own, so that it is one update.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use wend_app::ports::{Permissions, PortError};
 use wend_core::id::{PermissionKey, SendId};
 use wend_core::permission::{Consent, ConsentChange, Permission};
@@ -16,6 +16,9 @@ const CONSENT: &str = "write a consent";
 const UNSUBSCRIBE: &str = "write an unsubscribe";
 const ERASE: &str = "erase an address";
 const SUPPRESS: &str = "suppress an address";
+const PAUSE: &str = "write a pause";
+const SOFT_BOUNCE: &str = "note a soft bounce";
+const DELIVERED: &str = "forget soft bounces";
 /// No word on the topic, or an older one.
 const NEWER: &str = "attribute_not_exists(#topic) OR #topic.#at < :at";
 /// What a topic's attribute is called.
@@ -37,6 +40,7 @@ pub(super) fn read_permission(
         unsubscribed_at: time(operation, item, "unsubscribed_at")?,
         suppressed_at: time(operation, item, "suppressed_at")?,
         erased_at: time(operation, item, "erased_at")?,
+        paused_until: time(operation, item, "paused_until")?,
         ..Permission::default()
     };
     if item.contains_key("recent") {
@@ -120,6 +124,49 @@ impl DynamoDb {
     }
 }
 
+/// Times as a set of numbers.
+fn times(times: &[Timestamp]) -> AttributeValue {
+    let numbers = times.iter().map(|time| time.as_millis().to_string());
+    AttributeValue::Ns(numbers.collect())
+}
+
+/// The soft bounces that an item holds.
+fn read_times(operation: &'static str, item: Option<&Item>) -> Result<Vec<Timestamp>, PortError> {
+    let Some(value) = item.and_then(|item| item.get("soft_bounces")) else {
+        return Ok(Vec::new());
+    };
+    let numbers = value.as_ns().ok();
+    let times = numbers.and_then(|numbers| {
+        let numbers = numbers.iter().map(|number| number.parse().ok());
+        let numbers: Option<Vec<i64>> = numbers.collect();
+        Some(numbers?.into_iter().map(Timestamp::from_millis).collect())
+    });
+    times.ok_or_else(|| missing(operation, "soft_bounces"))
+}
+
+impl DynamoDb {
+    async fn forget_soft_bounces(
+        &self,
+        operation: &'static str,
+        permission: PermissionKey,
+        old: &[Timestamp],
+    ) -> Result<(), PortError> {
+        if old.is_empty() {
+            return Ok(());
+        }
+        let request = self.client.update_item().table_name(&self.tables.log);
+        let answer = request
+            .set_key(Some(permission_key(permission)))
+            .update_expression("DELETE soft_bounces :old")
+            .expression_attribute_values(":old", times(old))
+            .send()
+            .await;
+        answer
+            .map(|_| ())
+            .map_err(|error| port_error(operation, &error))
+    }
+}
+
 impl Permissions for DynamoDb {
     async fn consent(&self, change: &ConsentChange) -> Result<(), PortError> {
         let consent = AttributeValue::M(Item::from([
@@ -164,6 +211,73 @@ impl Permissions for DynamoDb {
             .expression_attribute_values(":send", s(send))
             .expression_attribute_values(":one", n(1));
         self.update_permission(UNSUBSCRIBE, permission, update)
+            .await
+    }
+
+    async fn row(&self, permission: PermissionKey) -> Result<Permission, PortError> {
+        self.permission(permission).await
+    }
+
+    async fn pause(
+        &self,
+        permission: PermissionKey,
+        until: Option<Timestamp>,
+        said_at: Timestamp,
+    ) -> Result<(), PortError> {
+        let update = UpdateBuilder::default()
+            .condition_expression("attribute_not_exists(paused_at) OR paused_at < :at")
+            .expression_attribute_values(":at", at(said_at))
+            .expression_attribute_values(":one", n(1));
+        let update = match until {
+            Some(until) => update
+                .update_expression("SET paused_at = :at, paused_until = :until ADD rev :one")
+                .expression_attribute_values(":until", at(until)),
+            None => {
+                update.update_expression("SET paused_at = :at REMOVE paused_until ADD rev :one")
+            }
+        };
+        self.update_permission(PAUSE, permission, update).await
+    }
+
+    async fn soft_bounced(
+        &self,
+        permission: PermissionKey,
+        bounced_at: Timestamp,
+        since: Timestamp,
+    ) -> Result<usize, PortError> {
+        // A set of times: an event that comes twice adds nothing.
+        let request = self.client.update_item().table_name(&self.tables.log);
+        let answer = request
+            .set_key(Some(permission_key(permission)))
+            .update_expression("ADD soft_bounces :at")
+            .expression_attribute_values(":at", times(&[bounced_at]))
+            .return_values(ReturnValue::UpdatedNew)
+            .send()
+            .await;
+        let answer = answer.map_err(|error| port_error(SOFT_BOUNCE, &error))?;
+        let known = read_times(SOFT_BOUNCE, answer.attributes.as_ref())?;
+        let (recent, old): (Vec<_>, Vec<_>) = known.into_iter().partition(|known| *known >= since);
+        self.forget_soft_bounces(SOFT_BOUNCE, permission, &old)
+            .await?;
+        Ok(recent.len())
+    }
+
+    async fn delivered(
+        &self,
+        permission: PermissionKey,
+        delivered_at: Timestamp,
+    ) -> Result<(), PortError> {
+        // Nearly no row has any, and a read costs a tenth of a write.
+        let request = self.client.get_item().table_name(&self.tables.log);
+        let answer = request
+            .set_key(Some(permission_key(permission)))
+            .projection_expression("soft_bounces")
+            .send()
+            .await;
+        let answer = answer.map_err(|error| port_error(DELIVERED, &error))?;
+        let mut known = read_times(DELIVERED, answer.item.as_ref())?;
+        known.retain(|known| *known <= delivered_at);
+        self.forget_soft_bounces(DELIVERED, permission, &known)
             .await
     }
 

@@ -7,6 +7,7 @@ use wend_app::ports::{ErrorClass, KeyStore, PortError, PublishError, ReleaseStor
 use wend_core::id::PartHash;
 use wend_core::identity::IdentitySecret;
 use wend_core::release::{Manifest, Part};
+use wend_core::token::LinkKeys;
 
 use super::DynamoDb;
 use super::item::{Item, b, bytes, missing, n, packed, s, unpacked};
@@ -18,6 +19,8 @@ const PUBLISH: &str = "publish a release";
 const KEY: &str = "look a write key up";
 const ADD_KEY: &str = "add a write key";
 const SECRET: &str = "read the identity secret";
+const LINK_KEYS: &str = "read the keys of links";
+const ROTATE: &str = "rotate the keys of links";
 /// Most keys of one batch read (DynamoDB).
 const BATCH: usize = 100;
 /// Largest part: an item may have 400 KB; a tenth is kept for its other attributes.
@@ -163,6 +166,41 @@ impl SecretStore for DynamoDb {
                     stored.ok_or_else(|| missing(SECRET, "secret"))
                 }
                 _ => Err(port_error(SECRET, &error)),
+            },
+        }
+    }
+
+    async fn link_keys(&self, secret: &IdentitySecret) -> Result<LinkKeys, PortError> {
+        let item = self.release_item(LINK_KEYS, pk("link-keys")).await?;
+        item.map_or_else(
+            || Ok(LinkKeys::first(secret)),
+            |item| unpacked(LINK_KEYS, &item, "data"),
+        )
+    }
+
+    async fn rotate_link_keys(&self, keys: &LinkKeys) -> Result<(), PortError> {
+        let mut item = pk("link-keys");
+        item.insert("data".to_owned(), packed(ROTATE, keys)?);
+        item.insert("newest".to_owned(), n(keys.newest_id()));
+        let request = self.client.put_item().table_name(&self.tables.releases);
+        let request = request.set_item(Some(item));
+        let request = match keys.stored_before() {
+            None => request.condition_expression("attribute_not_exists(pk)"),
+            Some(id) => request
+                .condition_expression("newest = :before")
+                .expression_attribute_values(":before", n(id)),
+        };
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(service) if service.is_conditional_check_failed_exception() => {
+                    Err(PortError {
+                        operation: ROTATE,
+                        class: ErrorClass::Conflict,
+                        cause: "somebody else has rotated the keys".to_owned(),
+                    })
+                }
+                _ => Err(port_error(ROTATE, &error)),
             },
         }
     }

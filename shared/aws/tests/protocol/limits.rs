@@ -68,11 +68,15 @@ async fn two_contacts_with_one_address_share_its_cap() {
     assert_eq!((held.until, held.why), (midnight, HoldReason::Cap));
     let user = if late.body == ana.body { "ana" } else { "bo" };
     let run = &world.contact(user).await.unwrap().enrollments[0];
-    let is_held = matches!(run.state, State::Held { send, .. } if send == Some(held.send));
+    let is_held = matches!(run.state, State::Held { send, .. } if send == Some(held.request.send));
     assert!(is_held, "{:?}", run.state);
     wake(&world, user).await;
     let again = world.dispatch.take_one();
-    assert_eq!(request(&again).send, held.send, "it is the same message");
+    assert_eq!(
+        request(&again).send,
+        held.request.send,
+        "it is the same message"
+    );
     deliver(&world.dispatcher(), &again).await;
     assert_eq!(outcome(&world, &request(&again)).1, accepted("fake"));
 }
@@ -108,7 +112,7 @@ async fn a_message_that_was_given_back_and_is_not_wanted_any_more_has_an_end() {
     world.clock.advance(Duration::from_mins(1));
     world.apply([world.views("ana")]).await;
     let last = world.dispatch.take_one();
-    assert_eq!(request(&last).send, held.send);
+    assert_eq!(request(&last).send, held.request.send);
     deliver(&world.dispatcher(), &last).await;
     let end = outcome(&world, &request(&last)).1;
     let reason = SkipReason::NotEnrolled;
@@ -127,7 +131,7 @@ async fn quiet_hours_that_begin_while_a_message_is_queued_hold_it() {
     assert_eq!(world.mailer.sends(), []);
     wake(&world, "ana").await;
     world.dispatch_queue().await;
-    assert_eq!(world.mailer.sends(), [held.send]);
+    assert_eq!(world.mailer.sends(), [held.request.send]);
 }
 
 #[tokio::test]

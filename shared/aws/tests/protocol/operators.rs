@@ -76,7 +76,7 @@ async fn a_message_of_a_paused_journey_waits_for_its_end() {
     operates(&world, resume).await;
     world.apply([world.views("ana")]).await;
     world.dispatch_queue().await;
-    assert_eq!(world.mailer.sends(), [held.send]);
+    assert_eq!(world.mailer.sends(), [held.request.send]);
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ use wend_core::input::{Envelope, Input};
 use wend_core::log::LogRow;
 use wend_core::pace::TokenBucket;
 use wend_core::send::{SendRequest, SendState, SendTimes, Task};
+use wend_core::token::LinkKeys;
 use wend_core::tracking;
 
 use super::aws::{Calls, dynamodb};
@@ -182,6 +183,7 @@ impl World {
             releases: Releases::new(self.db.clone(), self.clock.clone()),
             clock: self.clock.clone(),
             secret: SECRET,
+            links: LinkKeys::first(&SECRET),
             pace: Mutex::new(TokenBucket::new(100)),
             quota: Quota::default(),
             times: TIMES,
@@ -201,11 +203,16 @@ impl World {
     }
 
     /// `feedback`.
-    pub fn feedback(&self) -> Feedback<DynamoDb, DynamoDb, MemoryAside> {
+    pub fn feedback(
+        &self,
+    ) -> Feedback<DynamoDb, DynamoDb, MemoryQueue, MemoryAside, DynamoDb, TestClock> {
         Feedback {
             evidence: self.db.clone(),
             permissions: self.db.clone(),
+            inputs: self.inputs.clone(),
             aside: self.aside.clone(),
+            releases: Releases::new(self.db.clone(), self.clock.clone()),
+            clock: self.clock.clone(),
         }
     }
 

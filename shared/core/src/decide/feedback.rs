@@ -261,6 +261,12 @@ impl Deciding<'_> {
                 }
                 Ok(())
             }
+            CommandKind::Attributes(attributes) => {
+                for (name, value) in attributes.expose() {
+                    self.set_attribute(name, value, command.at);
+                }
+                Ok(())
+            }
             CommandKind::Touch => {
                 self.resume();
                 Ok(())

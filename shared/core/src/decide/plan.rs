@@ -378,22 +378,25 @@ impl Deciding<'_> {
 
     /// `dispatch` gives a message back that it may not send yet: the run holds it.
     pub(super) fn hold_back(&mut self, held: &SendHeld) -> Result<(), DecideError> {
-        if !self.contact.waits_for(held.enrollment, held.send) {
-            self.trace.push(Trace::OutcomeUnclaimed(held.send));
+        let (id, send) = (held.request.enrollment, held.request.send);
+        if !self.contact.waits_for(id, send) {
+            self.trace.push(Trace::OutcomeUnclaimed(send));
+            // The run has ended while the message was on its way back: the gate says so, and the ledger has an end for it.
+            if !self.contact.holds(id, send) {
+                self.effects.push(Effect::Send(held.request.clone()));
+            }
             return Ok(());
         }
-        self.count_sent(held.send, None);
-        let Some((journey, _)) = self.stand(held.enrollment)? else {
+        self.count_sent(send, None);
+        let Some((journey, _)) = self.stand(id)? else {
             return Ok(());
         };
-        let Some(State::Sending { step, since, .. }) = self
-            .contact
-            .run(held.enrollment)
-            .map(|run| run.state.clone())
+        let Some(State::Sending { step, since, .. }) =
+            self.contact.run(id).map(|run| run.state.clone())
         else {
             return Ok(());
         };
-        self.given_back = Some(held.send);
+        self.given_back = Some(send);
         let due_at = held.until.max(self.now.plus(MILLISECOND));
         self.trace.push(Trace::Held {
             journey: journey.id.clone(),
@@ -401,7 +404,7 @@ impl Deciding<'_> {
             until: due_at,
             why: held.why,
         });
-        let (why, send) = (held.why, Some(held.send));
+        let (why, send) = (held.why, Some(send));
         let state = State::Held {
             step,
             since,
@@ -409,7 +412,7 @@ impl Deciding<'_> {
             why,
             send,
         };
-        self.stay(held.enrollment, state);
+        self.stay(id, state);
         Ok(())
     }
 

@@ -1,12 +1,14 @@
 //! Reads all files of a project.
 
+use serde::{Deserialize, Serialize};
+
 use super::reader::Read;
 use super::{Diagnostic, Reference, Severity, check, journey, project, score, segment, template};
 use crate::release::Definition;
 use crate::syntax::{self, Node, Position};
 
 /// One file of a project: its path below the project's folder and its text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceFile {
     /// The path, with `/` between its parts.
     pub path: String,
@@ -42,7 +44,7 @@ pub(super) enum Kind {
     Segment,
     /// `scores/<id>.yaml`.
     Score,
-    /// `templates/<id>.md`.
+    /// `templates/<id>.md` or `templates/<id>/message.yaml`.
     Template,
 }
 
@@ -64,7 +66,7 @@ pub fn check_all(files: &[SourceFile]) -> Checked {
     let mut read = Vec::new();
     let mut faults = Vec::new();
     for source in files {
-        let place = Placed::of(&source.path);
+        let place = Placed::of(&source.path, files);
         let kind = match place {
             Placed::Definition(kind) => kind,
             Placed::Elsewhere => continue,
@@ -73,11 +75,11 @@ pub fn check_all(files: &[SourceFile]) -> Checked {
                 continue;
             }
         };
-        let mut of_file = read_file(kind, source);
+        let mut of_file = read_file(kind, source, files);
         faults.append(&mut of_file.faults);
         read.push(ReadFile {
             kind,
-            id: stem(&source.path).to_owned(),
+            id: id(&source.path).to_owned(),
             tree: tree(kind, source),
             source: source.clone(),
             definition: of_file.value,
@@ -121,7 +123,7 @@ const FOLDERS: [(&str, &str, Kind); 4] = [
 ];
 
 impl Placed {
-    fn of(path: &str) -> Self {
+    fn of(path: &str, all: &[SourceFile]) -> Self {
         let Some((folder, name)) = path.split_once('/') else {
             return match path {
                 "wend.yaml" => Self::Definition(Kind::Project),
@@ -135,6 +137,17 @@ impl Placed {
         {
             return Self::Elsewhere;
         }
+        if let Some(place) = Self::in_template(path, all) {
+            return place;
+        }
+        if matches!(folder, "layouts" | "partials") {
+            return if is_part(name) {
+                Self::Elsewhere
+            } else {
+                let help = "files in it are called like brand.html, brand.de.mjml or brand.txt";
+                Self::NotRead(help.to_owned())
+            };
+        }
         let of_folder = FOLDERS.iter().find(|(known, ..)| *known == folder);
         let wanted = match (of_folder, folder) {
             (Some((_, wanted, kind)), _) if *wanted == ending && !stem.contains('/') => {
@@ -144,7 +157,7 @@ impl Placed {
             (None, "scenarios") => "yaml",
             (None, "coupons") => "csv",
             (None, _) => {
-                let known = "journeys, segments, scores, templates, scenarios and coupons";
+                let known = "journeys, segments, scores, templates, layouts, partials, scenarios and coupons";
                 return Self::NotRead(format!("files are read in {known}"));
             }
         };
@@ -154,6 +167,33 @@ impl Placed {
             _ => format!("files in {folder}/ end with `.{wanted}`"),
         })
     }
+
+    /// A file in the folder of a template.
+    fn in_template(path: &str, all: &[SourceFile]) -> Option<Self> {
+        let (folder, name) = path.rsplit_once('/')?;
+        let id = folder.strip_prefix("templates/")?;
+        let head = format!("{folder}{}", template::HEAD);
+        Some(if id.contains('/') {
+            return None;
+        } else if path == head {
+            Self::Definition(Kind::Template)
+        } else if all.iter().all(|file| file.path != head) {
+            Self::NotRead(format!(
+                "a template that is a folder has its head in {head}"
+            ))
+        } else if template::is_text(name) {
+            Self::Elsewhere
+        } else {
+            let help = "a template's texts are called email.mjml, email.html, email.md, email.txt, email.de.mjml or sms.txt";
+            Self::NotRead(help.to_owned())
+        })
+    }
+}
+
+/// Whether a layout or partial can be called so.
+fn is_part(name: &str) -> bool {
+    let (stem, ending) = name.rsplit_once('.').unwrap_or_default();
+    !stem.is_empty() && !name.contains('/') && matches!(ending, "html" | "mjml" | "txt" | "md")
 }
 
 fn not_read(path: &str, help: &str) -> Diagnostic {
@@ -161,20 +201,29 @@ fn not_read(path: &str, help: &str) -> Diagnostic {
     Diagnostic::warning("W0202", path, Position::START, &message).help(help)
 }
 
-/// The file's name without folder and ending.
-fn stem(path: &str) -> &str {
+/// The file's name without folder and ending, or that of the template's folder.
+fn id(path: &str) -> &str {
+    let path = path.strip_suffix(template::HEAD).unwrap_or(path);
     let name = path.rsplit('/').next().unwrap_or_default();
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
-fn read_file(kind: Kind, source: &SourceFile) -> Read<Definition> {
+fn read_file(kind: Kind, source: &SourceFile, all: &[SourceFile]) -> Read<Definition> {
     let (path, text) = (source.path.as_str(), source.text.as_str());
     match kind {
         Kind::Project => project::read(path, text).map(Definition::Project),
         Kind::Journey => journey::read(path, text).map(Definition::Journey),
         Kind::Segment => segment::read(path, text).map(Definition::Segment),
         Kind::Score => score::read(path, text).map(Definition::Score),
-        Kind::Template => template::read(path, text).map(Definition::Template),
+        Kind::Template => {
+            let folder = path.strip_suffix("message.yaml");
+            let is_beside = |file: &&SourceFile| {
+                let name = folder.and_then(|folder| file.path.strip_prefix(folder));
+                name.is_some_and(template::is_text)
+            };
+            let beside: Vec<&SourceFile> = all.iter().filter(is_beside).collect();
+            template::read(path, text, &beside).map(Definition::Template)
+        }
     }
 }
 

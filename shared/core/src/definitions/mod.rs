@@ -41,7 +41,12 @@ pub fn read_journey(file: &str, text: &str) -> Result<Journey, Vec<Diagnostic>> 
 
 /// Reads `templates/<id>.md`.
 pub fn read_template(file: &str, text: &str) -> Result<Template, Vec<Diagnostic>> {
-    template::read(file, text).into_result()
+    template::read(file, text, &[]).into_result()
+}
+
+/// Reads values in the form of a template's `sample`, YAML or JSON.
+pub fn read_sample(file: &str, text: &str) -> Result<serde_json::Value, Vec<Diagnostic>> {
+    template::read_sample(file, text).into_result()
 }
 
 /// Reads `wend.yaml`.

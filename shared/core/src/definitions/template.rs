@@ -1,12 +1,20 @@
-//! Reads a template file: a head between `---` lines, then Markdown with Jinja in it.
+//! Reads a template: one file with a head between `---` lines and Markdown below, or a folder with `message.yaml` and its texts.
 
-use super::project::values;
+mod bodies;
+
+use std::collections::BTreeMap;
+
+use super::files::SourceFile;
+use super::project::{self, values};
 use super::reader::{self, Faults, MapReader, Read};
 use super::{Diagnostic, Refers, tree};
 use crate::identity::Channel;
 use crate::path::{Path, Root};
-use crate::release::{MessageClass, OnUnknown, Template, Variant};
+use crate::release::{Locale, MessageClass, OnUnknown, Template, Variant};
 use crate::syntax::{self, Node, NodeValue, Position};
+use bodies::Bodies;
+
+pub(super) use bodies::{HEAD, is_text};
 
 const ON_UNKNOWN: [(&str, OnUnknown); 2] = [
     ("assume_sent", OnUnknown::AssumeSent),
@@ -28,18 +36,34 @@ const ROOTS: [Root; 5] = [
     Root::Score,
 ];
 
-pub(super) fn read(file: &str, text: &str) -> Read<Template> {
+/// Reads `templates/<id>.md`, or `templates/<id>/message.yaml` with the texts `beside` it.
+pub(super) fn read(file: &str, text: &str, beside: &[&SourceFile]) -> Read<Template> {
     let (root, body) = match parse(file, text) {
         Ok(parsed) => parsed,
         Err(fault) => return Read::failed(*fault),
     };
     let mut faults = Faults::new(file);
-    let template = read_node(&root, body, &mut faults);
-    faults.read(template)
+    let is_folder = file.ends_with(HEAD);
+    let template = read_node(&root, &mut faults, |channel, faults| {
+        if is_folder {
+            bodies::of_folder(file, channel, beside, faults)
+        } else {
+            let line = text.lines().count() - body.lines().count() + 1;
+            bodies::of_file(file, line, body, channel, faults)
+        }
+    });
+    let mut read = faults.read(template);
+    if is_folder && let Some(template) = &mut read.value {
+        template.files = beside.iter().map(|file| (*file).clone()).collect();
+    }
+    read
 }
 
 /// The head's tree, with the places of the file, and the body.
 pub(super) fn parse<'t>(file: &str, text: &'t str) -> Result<(Node, &'t str), Box<Diagnostic>> {
+    if file.ends_with(HEAD) {
+        return Ok((syntax::parse(file, text)?, ""));
+    }
     let (head, body) = parts(file, text)?;
     // Positions count from the file's first line, the head begins on its second.
     let root = syntax::parse(file, head).map_err(|fault| fault.shifted(1))?;
@@ -74,8 +98,12 @@ fn split(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// The template whose head is `root`.
-fn read_node(root: &Node, body: &str, faults: &mut Faults<'_>) -> Option<Template> {
+/// The template whose head is `root` and whose texts `bodies` reads.
+fn read_node(
+    root: &Node,
+    faults: &mut Faults<'_>,
+    bodies: impl FnOnce(Option<Channel>, &mut Faults<'_>) -> Bodies,
+) -> Option<Template> {
     let mut map = MapReader::new(root, "a template's head", faults)?;
     let id = map.required("template", faults);
     let id = id.and_then(|node| tree::file_id(node, "template", faults));
@@ -94,7 +122,10 @@ fn read_node(root: &Node, body: &str, faults: &mut Faults<'_>) -> Option<Templat
         Some(channel) => tree::refer(node, "from", Refers::Sender(channel), faults),
         None => reader::id(node, "from", faults),
     });
+    let reply_to = reply_to(&mut map, channel, faults);
     let texts = texts(&mut map, root, channel, faults);
+    let locales = map.optional("locales");
+    let locales = locales.map(|node| locales_of(node, channel, faults));
     let layout = map.optional("layout");
     let layout = layout.map(|node| reader::id(node, "layout", faults));
     let needs = map.optional("needs");
@@ -104,9 +135,23 @@ fn read_node(root: &Node, body: &str, faults: &mut Faults<'_>) -> Option<Templat
     let sample = map.optional("sample");
     let sample = sample.map(|node| sample_of(node, faults));
     map.finish(faults);
-    if body.trim().is_empty() {
-        let message = "the message has no text";
-        faults.add("E0141", Position::START, message, "write it below the head");
+    let bodies = bodies(channel, faults);
+    let mut locales: BTreeMap<String, Locale> = locales
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(name, texts)| {
+            (
+                name,
+                Locale {
+                    subject: texts.subject,
+                    preheader: texts.preheader,
+                    body: None,
+                },
+            )
+        })
+        .collect();
+    for (name, body) in bodies.locales {
+        locales.entry(name).or_default().body = Some(body);
     }
     Some(Template {
         id: id?,
@@ -115,13 +160,17 @@ fn read_node(root: &Node, body: &str, faults: &mut Faults<'_>) -> Option<Templat
         on_unknown: on_unknown.unwrap_or_default(),
         topic: topic.map_or(Some(None), |topic| topic.map(Some))?,
         from: from?,
+        reply_to,
         subject: texts.subject,
         preheader: texts.preheader,
         layout: layout.flatten(),
         needs,
         variants: variants.unwrap_or_default(),
         sample: sample.unwrap_or_default(),
-        body: body.to_owned(),
+        body: bodies.own,
+        locales,
+        made: BTreeMap::new(),
+        files: Vec::new(),
     })
 }
 
@@ -163,7 +212,39 @@ fn texts(
     Variant {
         subject: line(subject, "subject"),
         preheader: line(preheader, "preheader"),
+        locales: BTreeMap::new(),
     }
+}
+
+/// Where answers go. Only email has it.
+fn reply_to(
+    map: &mut MapReader<'_>,
+    channel: Option<Channel>,
+    faults: &mut Faults<'_>,
+) -> Option<String> {
+    let node = map.optional("reply_to")?;
+    if channel == Some(Channel::Sms) {
+        faults.add("E0144", node, "an SMS has no reply_to", "remove `reply_to`");
+        return None;
+    }
+    project::address(node, "reply_to", faults)
+}
+
+/// Subjects and preheaders in other languages.
+fn locales_of(
+    node: &Node,
+    channel: Option<Channel>,
+    faults: &mut Faults<'_>,
+) -> BTreeMap<String, Variant> {
+    if channel == Some(Channel::Sms) {
+        let help = "remove `locales`: write the other text below a line `--- de`";
+        faults.add("E0144", node, "an SMS has no subject, in no language", help);
+        return BTreeMap::new();
+    }
+    let name = |node: &Node, _: &str, faults: &mut Faults<'_>| project::locale(node, faults);
+    let wording =
+        |node: &Node, _: &str, faults: &mut Faults<'_>| wording(node, "a language", faults);
+    reader::named_as(node, "locales", faults, name, wording)
 }
 
 /// A text of one line: a mail's headers have no other.
@@ -194,23 +275,32 @@ fn needs_of(node: &Node, faults: &mut Faults<'_>) -> Vec<Path> {
 }
 
 fn variant(node: &Node, _id: &str, faults: &mut Faults<'_>) -> Option<Variant> {
-    let mut map = MapReader::new(node, "a variant", faults)?;
+    wording(node, "a variant", faults)
+}
+
+/// Another subject, another preheader, or both.
+fn wording(node: &Node, what: &'static str, faults: &mut Faults<'_>) -> Option<Variant> {
+    let mut map = MapReader::new(node, what, faults)?;
     let (subject, preheader) = (map.optional("subject"), map.optional("preheader"));
+    let locales = (what == "a variant").then(|| map.optional("locales"));
+    let locales = locales.flatten();
     map.finish(faults);
     if subject.is_none() && preheader.is_none() {
         let help = "add `subject: …` or `preheader: …`";
-        faults.add(
-            "E0101",
-            node,
-            "a variant needs `subject` or `preheader`",
-            help,
-        );
+        let message = format!("{what} needs `subject` or `preheader`");
+        faults.add("E0101", node, &message, help);
         return None;
     }
     Some(Variant {
+        locales: locales.map_or_else(BTreeMap::new, |node| locales_of(node, None, faults)),
         subject: subject.and_then(|node| line(node, "subject", faults)),
         preheader: preheader.and_then(|node| line(node, "preheader", faults)),
     })
+}
+
+/// A file of values.
+pub(super) fn read_sample(file: &str, text: &str) -> Read<serde_json::Value> {
+    tree::read(file, text, |root, faults| Some(sample_of(root, faults)))
 }
 
 /// Any map: what it is good for shows when the text is rendered with it.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::facts::{FactRule, fact_rules};
 use super::{Admission, EventMatch, Given, GivenMap, Journey, JourneyPath, Trigger, Verb};
 use super::{Computed, Release, ScoreSource};
-use crate::condition::{self, Condition, Topic};
+use crate::condition::{self, Condition, Leaf, MessageState, Topic};
 use crate::path::{Path, Root};
 use crate::phrase::Wait;
 
@@ -41,6 +41,8 @@ pub struct Index {
     pub points: BTreeMap<String, Vec<(String, usize)>>,
     /// The properties that goals, exits and paths read, by the event's name.
     pub heard: BTreeMap<String, BTreeSet<String>>,
+    /// Whether some rule looks at it that a message was delivered.
+    pub hears_deliveries: bool,
     /// Segments whose entering or leaving starts a journey.
     pub watched: BTreeSet<String>,
     /// Watched segments by what they read: `contact.country`, `did order_completed`, `subscribed news`, `in_list vips`,
@@ -59,6 +61,7 @@ impl Index {
         }
         for journey in release.versions.values() {
             index.hear(journey);
+            index.hears_deliveries |= conditions(journey).into_iter().any(asks_for_delivery);
         }
         for rule in fact_rules(release) {
             index
@@ -158,6 +161,22 @@ impl Index {
         for list in lists.chain(self.topics.values_mut()) {
             list.sort_by_cached_key(rank);
         }
+    }
+}
+
+/// Whether a condition looks at it that a message was delivered.
+fn asks_for_delivery(condition: &Condition) -> bool {
+    match condition {
+        Condition::All(all) | Condition::Any(all) => all.iter().any(asks_for_delivery),
+        Condition::Not(not) => asks_for_delivery(not),
+        Condition::Leaf(Leaf::Message { state, .. }) => *state == MessageState::Delivered,
+        Condition::Leaf(
+            Leaf::Value { .. }
+            | Leaf::Did(_)
+            | Leaf::Subscribed(_)
+            | Leaf::In { .. }
+            | Leaf::Now(_),
+        ) => false,
     }
 }
 

@@ -142,7 +142,7 @@ pub fn gate(
         .ok_or(SkipReason::NoTemplate)?;
     let journey = release.version(request.version).map(Arc::as_ref);
     let topic = topic_of(Some(template), journey);
-    allowed_by_person(template, (request.channel, topic), contact, permission)?;
+    allowed_by_person(template, (request.channel, topic), contact, permission, now)?;
     if !release.may_write_to(to.expose()) {
         return Err(SkipReason::NotAllowlisted.into());
     }
@@ -290,7 +290,8 @@ pub fn news_pause(
         | SkipReason::NotAllowlisted
         | SkipReason::NotConfirmed
         | SkipReason::StepRemoved
-        | SkipReason::Halted => false,
+        | SkipReason::Halted
+        | SkipReason::PausedByContact => false,
     };
     let is_newcomer =
         contact.is_none_or(|contact| request.requested_at.since(contact.created_at) < NEWCOMER_AGE);
@@ -304,6 +305,7 @@ fn allowed_by_person(
     (channel, topic): (Channel, Option<&str>),
     contact: &Contact,
     permission: &Permission,
+    now: Timestamp,
 ) -> Result<(), SkipReason> {
     if permission.suppressed_at.is_some() {
         return Err(SkipReason::Suppressed);
@@ -312,6 +314,9 @@ fn allowed_by_person(
     match template.class {
         MessageClass::Transactional | MessageClass::System => Ok(()),
         MessageClass::Marketing => match permission.topic_state(topic) {
+            TopicState::OptedIn if permission.paused_until.is_some_and(|until| now < until) => {
+                Err(SkipReason::PausedByContact)
+            }
             TopicState::OptedIn => Ok(()),
             TopicState::OptedOut if permission.unsubscribed_at.is_some() => {
                 Err(SkipReason::Unsubscribed)

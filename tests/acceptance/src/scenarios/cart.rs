@@ -82,7 +82,7 @@ fn ensure_mails(case: &Case, contact: &Contact, steps: &[&str]) -> Result<()> {
 }
 
 /// Somebody with an address, a number and opt-ins to both puts a shoe into the cart.
-fn leave_cart(case: &Case, contact: &Contact, phone: &str, tier: &str) -> Result<()> {
+pub(super) fn leave_cart(case: &Case, contact: &Contact, phone: &str, tier: &str) -> Result<()> {
     let who = json!({
         "type": "identify",
         "userId": contact.user,
@@ -109,7 +109,7 @@ fn event(contact: &Contact, name: &str, properties: &Value) -> Value {
 }
 
 /// How the cart's run ended. A purchase may begin other journeys, which do not count here.
-fn end(case: &Case, contact: &Contact) -> Result<Value> {
+pub(super) fn end(case: &Case, contact: &Contact) -> Result<Value> {
     let client = case.client()?;
     let what = format!("the end of the cart's run of {}", contact.user);
     Deadline::secs(RUN_SECS).until(&what, || {

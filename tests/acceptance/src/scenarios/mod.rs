@@ -9,6 +9,7 @@ mod journey;
 pub mod kills_of_functions;
 pub mod kills_of_process;
 mod ledger;
+pub mod reactions;
 mod segment;
 mod unsubscribe;
 

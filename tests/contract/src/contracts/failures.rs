@@ -7,6 +7,7 @@ use wend_app::ports::{
 use wend_core::id::PartHash;
 use wend_core::identity::IdentitySecret;
 use wend_core::release::Manifest;
+use wend_core::token::LinkKeys;
 
 use crate::draw::{
     address, at, call, contact, held, key, named, request, row, send_id, submitting, unknown, word,
@@ -84,6 +85,10 @@ pub async fn permissions_say_the_class(kit: impl FailingTables) {
         let said = tables.unsubscribe(address(1), send_id(1), at(1));
         assert_class(said.await, class);
         assert_class(tables.suppress(address(1), "bounce", at(1)).await, class);
+        assert_class(tables.row(address(1)).await, class);
+        assert_class(tables.pause(address(1), None, at(1)).await, class);
+        assert_class(tables.soft_bounced(address(1), at(1), at(0)).await, class);
+        assert_class(tables.delivered(address(1), at(1)).await, class);
     }
 }
 
@@ -115,7 +120,11 @@ pub async fn keys_and_secret_say_the_class(kit: impl FailingTables) {
         let (tables, _) = kit.failing(class).await;
         assert_class(tables.is_known("hash").await, class);
         assert_class(tables.add("hash", "site").await, class);
-        assert_class(tables.secret(IdentitySecret::new([1; 32])).await, class);
+        let secret = IdentitySecret::new([1; 32]);
+        assert_class(tables.link_keys(&secret).await, class);
+        let keys = LinkKeys::first(&secret).rotated([2; 32], at(1));
+        assert_class(tables.rotate_link_keys(&keys).await, class);
+        assert_class(tables.secret(secret).await, class);
     }
 }
 

@@ -139,3 +139,39 @@ pub async fn words_at_once_are_all_kept(kit: impl TableKit) {
     let row = permission(&kit).await;
     assert_eq!((row.rev, row.topics.len()), (8, 8));
 }
+
+pub async fn the_last_word_on_a_pause_counts_in_any_order(kit: impl TableKit) {
+    let says = async |until: Option<i64>, secs| {
+        let said = kit.tables().pause(address(1), until.map(at), at(secs));
+        said.await.unwrap();
+        let row = permission(&kit).await;
+        (row.paused_until, row.rev)
+    };
+    assert_eq!(says(Some(100), 10).await, (Some(at(100)), 1));
+    assert_eq!(says(Some(90), 5).await, (Some(at(100)), 1));
+    assert_eq!(says(Some(90), 10).await, (Some(at(100)), 1));
+    assert_eq!(says(None, 20).await, (None, 2));
+    assert_eq!(says(Some(100), 15).await, (None, 2));
+    assert_eq!(says(Some(200), 30).await, (Some(at(200)), 3));
+    let row = kit.tables().row(address(1)).await.unwrap();
+    assert_eq!(row, permission(&kit).await);
+}
+
+pub async fn soft_bounces_are_counted_once_each_and_forgotten(kit: impl TableKit) {
+    let bounces = async |secs, since| {
+        let counted = kit.tables().soft_bounced(address(1), at(secs), at(since));
+        counted.await.unwrap()
+    };
+    let delivers = async |secs| kit.tables().delivered(address(1), at(secs)).await.unwrap();
+    delivers(5).await;
+    for (secs, since, expected) in [(20, 0, 1), (10, 0, 2), (20, 0, 2), (30, 0, 3), (40, 15, 3)] {
+        assert_eq!(bounces(secs, since).await, expected, "{secs} since {since}");
+    }
+    // The one at 10 is forgotten, not only left out.
+    assert_eq!(bounces(40, 0).await, 3);
+    delivers(30).await;
+    delivers(30).await;
+    assert_eq!(bounces(50, 0).await, 2);
+    // No claim depends on any of it.
+    assert_eq!(permission(&kit).await.rev, 0);
+}

@@ -8,6 +8,7 @@ use wend_core::definitions::{SourceFile, read_all};
 use wend_core::id::PartHash;
 use wend_core::identity::IdentitySecret;
 use wend_core::release::{Manifest, Part};
+use wend_core::token::LinkKeys;
 
 use crate::draw::at;
 use crate::kit::TableKit;
@@ -180,4 +181,45 @@ pub async fn of_secrets_drawn_at_once_one_is_everybodys(kit: impl TableKit) {
     let secrets = join_all(candidates).await.into_iter();
     let secrets: BTreeSet<[u8; 32]> = secrets.map(|secret| *secret.unwrap().expose()).collect();
     assert_eq!(secrets.len(), 1);
+}
+
+pub async fn keys_of_links_are_the_secrets_until_they_are_rotated(kit: impl TableKit) {
+    let secret = IdentitySecret::new([3; 32]);
+    let keys = async || kit.tables().link_keys(&secret).await.unwrap();
+    let first = keys().await;
+    assert_eq!((first.newest_id(), first.newest_made_at()), (1, at(0)));
+    let once = first.rotated([4; 32], at(10));
+    kit.tables().rotate_link_keys(&once).await.unwrap();
+    let read = keys().await;
+    assert_eq!((read.newest_id(), read.newest_made_at()), (2, at(10)));
+    let twice = read.rotated([5; 32], at(20));
+    kit.tables().rotate_link_keys(&twice).await.unwrap();
+    assert_eq!(keys().await.newest_id(), 3);
+    // The secret itself stays: contacts are named by it.
+    let stored = kit.tables().secret(secret.clone()).await.unwrap();
+    assert_eq!(stored.expose(), secret.expose());
+}
+
+pub async fn of_rotations_at_once_one_is_done(kit: impl TableKit) {
+    let first = LinkKeys::first(&IdentitySecret::new([3; 32]));
+    let mut before = first;
+    for round in 0..2 {
+        let drawn = (0..4).map(|n| before.rotated([n; 32], at(round)));
+        let drawn: Vec<LinkKeys> = drawn.collect();
+        let done = join_all(drawn.iter().map(|keys| kit.tables().rotate_link_keys(keys))).await;
+        let classes: Vec<_> = done.iter().filter_map(|done| done.as_ref().err()).collect();
+        assert_eq!(classes.len(), 3, "{done:?}");
+        assert!(
+            classes
+                .iter()
+                .all(|error| error.class == ErrorClass::Conflict),
+            "{done:?}"
+        );
+        before = kit
+            .tables()
+            .link_keys(&IdentitySecret::new([3; 32]))
+            .await
+            .unwrap();
+    }
+    assert_eq!(before.newest_id(), 3);
 }

@@ -66,7 +66,9 @@ impl Ledger for SimStore {
                 (Some((Trouble::ErasedMidway, _)), Some(_), None) => {
                     Some(Cue::Erase(request.contact))
                 }
-                (Some(_), Some(permission), None) => Some(Cue::Unsubscribe(permission)),
+                (Some(_), Some(permission), None) => {
+                    Some(Cue::Unsubscribe(request.contact, permission))
+                }
                 _ => None,
             };
             book.cues.extend(cue);

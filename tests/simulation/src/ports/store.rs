@@ -2,13 +2,15 @@
 
 use wend_app::memory::MemoryStore;
 use wend_app::ports::{
-    DueEntry, DueIndex, Permissions, PortError, PublishError, ReleaseStore, Watermark,
+    DueEntry, DueIndex, Permissions, PortError, PublishError, ReleaseStore, SecretStore, Watermark,
 };
 use wend_core::due;
 use wend_core::id::{PartHash, PermissionKey, SendId};
-use wend_core::permission::ConsentChange;
+use wend_core::identity::IdentitySecret;
+use wend_core::permission::{ConsentChange, Permission};
 use wend_core::release::{Manifest, Part};
 use wend_core::time::Timestamp;
+use wend_core::token::LinkKeys;
 
 use std::time::Duration;
 
@@ -72,6 +74,39 @@ impl Permissions for SimStore {
         self.line.call("write an unsubscribe", write).await
     }
 
+    async fn row(&self, permission: PermissionKey) -> Result<Permission, PortError> {
+        let read = || instant(self.inner.row(permission));
+        self.line.call("read a permission", read).await
+    }
+
+    async fn pause(
+        &self,
+        permission: PermissionKey,
+        until: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Result<(), PortError> {
+        let write = || {
+            self.remember(permission);
+            instant(self.inner.pause(permission, until, at))
+        };
+        self.line.call("write a pause", write).await
+    }
+
+    async fn soft_bounced(
+        &self,
+        permission: PermissionKey,
+        at: Timestamp,
+        since: Timestamp,
+    ) -> Result<usize, PortError> {
+        let write = || instant(self.inner.soft_bounced(permission, at, since));
+        self.line.call("note a soft bounce", write).await
+    }
+
+    async fn delivered(&self, permission: PermissionKey, at: Timestamp) -> Result<(), PortError> {
+        let write = || instant(self.inner.delivered(permission, at));
+        self.line.call("forget soft bounces", write).await
+    }
+
     async fn suppress(
         &self,
         permission: PermissionKey,
@@ -127,6 +162,21 @@ impl Watermark for SimStore {
             instant(self.inner.advance(to))
         };
         self.line.call("advance the watermark", advance).await
+    }
+}
+
+impl SecretStore for SimStore {
+    async fn secret(&self, candidate: IdentitySecret) -> Result<IdentitySecret, PortError> {
+        self.inner.secret(candidate).await
+    }
+
+    async fn link_keys(&self, secret: &IdentitySecret) -> Result<LinkKeys, PortError> {
+        let read = || instant(self.inner.link_keys(secret));
+        self.line.call("read the keys of links", read).await
+    }
+
+    async fn rotate_link_keys(&self, keys: &LinkKeys) -> Result<(), PortError> {
+        self.inner.rotate_link_keys(keys).await
     }
 }
 

@@ -10,10 +10,13 @@ use axum::http::{Response, StatusCode};
 use serde_json::json;
 use tokio::net::TcpListener;
 use wend_app::ingest::Ingest;
-use wend_app::track::Track;
+use wend_app::links::Links;
+use wend_app::releases::Releases;
+use wend_app::track::{Track, is_link};
 use wend_app::write_keys::WriteKeys;
 use wend_aws::dynamodb::DynamoDb;
 use wend_aws::system::{SystemClock, SystemIds};
+use wend_core::token::LinkKeys;
 
 use super::parts::{Parts, StoreQueue};
 use crate::dev::desk::{Desk, parameter};
@@ -24,7 +27,7 @@ const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
 
 struct Server {
     ingest: Ingest<StoreQueue, DynamoDb, SystemClock, SystemIds>,
-    track: Track<DynamoDb, SystemClock>,
+    track: Track<DynamoDb, StoreQueue, DynamoDb, SystemClock>,
     parts: Arc<Parts>,
     desk: Arc<Desk>,
 }
@@ -41,8 +44,15 @@ pub async fn serve(listener: TcpListener, parts: Arc<Parts>, desk: Arc<Desk>) {
         },
         track: Track {
             permissions: parts.db.clone(),
+            inputs: parts.queue("inputs"),
+            releases: Releases::new(parts.db.clone(), SystemClock),
+            links: Links::new(
+                parts.db.clone(),
+                SystemClock,
+                parts.secret.clone(),
+                LinkKeys::first(&parts.secret),
+            ),
             clock: SystemClock,
-            secret: parts.secret.clone(),
         },
         parts,
         desk,
@@ -66,7 +76,7 @@ async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response
         let request = http::Request::from_parts(parts, body);
         return server.ingest.handle(request).await.map(Body::from);
     }
-    if path.starts_with("/u/") {
+    if is_link(path) {
         let request = http::Request::from_parts(parts, body);
         return server.track.handle(request).await.map(Body::from);
     }

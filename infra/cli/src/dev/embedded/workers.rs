@@ -14,6 +14,7 @@ use wend_app::sweep::Sweep;
 use wend_aws::system::{SystemClock, SystemIds};
 use wend_core::pace::TokenBucket;
 use wend_core::send::SendTimes;
+use wend_core::token::LinkKeys;
 
 use super::SWEEP_PERIOD;
 use super::parts::{Observed, Parts};
@@ -57,6 +58,7 @@ pub fn start(parts: &Parts, send_rate: u32) {
         releases: releases(),
         clock: SystemClock,
         secret: parts.secret.clone(),
+        links: LinkKeys::first(&parts.secret),
         pace: Mutex::new(TokenBucket::new(send_rate)),
         quota: Quota::default(),
         times: TIMES,
@@ -65,7 +67,10 @@ pub fn start(parts: &Parts, send_rate: u32) {
     let feedback = Feedback {
         evidence: parts.db.clone(),
         permissions: parts.db.clone(),
+        inputs: parts.queue("inputs"),
         aside: parts.aside(),
+        releases: releases(),
+        clock: SystemClock,
     };
     let evaluate = Arc::new(evaluate);
     for queue in ["inputs", "wakes"] {

@@ -73,13 +73,17 @@ fn template(id: &str, channel: Channel, class: MessageClass, topic: Option<&str>
         on_unknown: OnUnknown::default(),
         topic: topic.map(str::to_owned),
         from: "shop".to_owned(),
+        reply_to: None,
         subject: None,
         preheader: None,
         layout: None,
         needs: Vec::new(),
         variants: BTreeMap::new(),
         sample: Value::Null,
-        body: String::new(),
+        body: Body::default(),
+        locales: BTreeMap::new(),
+        made: BTreeMap::new(),
+        files: Vec::new(),
     }
 }
 

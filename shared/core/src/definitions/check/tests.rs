@@ -438,6 +438,7 @@ fn files_that_nobody_reads_are_named() {
             vec![
                 file("mails/a.md", ""),
                 file("templates/a/email.mjml", ""),
+                file("layouts/brand.yaml", ""),
                 file("wend.yml", ""),
             ],
         ),
@@ -447,6 +448,21 @@ fn files_that_nobody_reads_are_named() {
                 file("README.md", ""),
                 file("journeys/.swp", ""),
                 file("scenarios/a.yaml", ""),
+                file("layouts/brand.de.mjml", ""),
+                file("partials/foot.txt", ""),
+            ],
+        ),
+        shown(
+            "a template's folder",
+            vec![
+                file(
+                    "templates/odd/message.yaml",
+                    "template: odd\nchannel: email\nclass: system\nfrom: shop\nsubject: Hi\n",
+                ),
+                file("templates/odd/email.html", "<p>Hi</p>"),
+                file("templates/odd/email.deutsch.html.old", ""),
+                file("templates/odd/sms.html", ""),
+                file("templates/odd/more/email.html", ""),
             ],
         ),
         shown(

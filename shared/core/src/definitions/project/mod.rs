@@ -8,10 +8,12 @@ mod plan;
 mod sending;
 pub(super) mod values;
 
+pub(super) use people::address;
+
 use super::reader::{self, Faults, MapReader, Read};
 use super::tree;
 use crate::release::{ManagedBy, Project};
-use crate::syntax::Node;
+use crate::syntax::{Node, Place};
 
 pub(super) fn read(file: &str, text: &str) -> Read<Project> {
     tree::read(file, text, read_node)
@@ -88,27 +90,35 @@ fn header(map: &mut MapReader<'_>, project: &mut Project, faults: &mut Faults<'_
 /// Languages such as `en` and `de-AT`, each once.
 fn locales(node: &Node, faults: &mut Faults<'_>) -> Vec<String> {
     let mut locales = values::texts(node, "locales", faults);
-    locales.retain(|(place, text)| {
-        let mut parts = text.split('-');
-        let language = parts.next().unwrap_or_default();
-        let is_language =
-            matches!(language.len(), 2 | 3) && language.bytes().all(|b| b.is_ascii_lowercase());
-        let is_part = |part: &str| {
-            (2..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
-        };
-        let is_locale = is_language && parts.all(is_part);
-        if !is_locale {
-            let message = format!("`{text}` is not a language");
-            faults.add(
-                "E0154",
-                *place,
-                &message,
-                "for example `en`, `de` or `pt-BR`",
-            );
-        }
-        is_locale
-    });
+    locales.retain(|(place, text)| known_locale(text, *place, faults));
     locales.into_iter().map(|(_, text)| text).collect()
+}
+
+/// The language that `node` names.
+pub(super) fn locale(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
+    let text = reader::text(node, "locales", faults)?;
+    known_locale(text, node.into(), faults).then(|| text.to_owned())
+}
+
+fn known_locale(text: &str, place: Place, faults: &mut Faults<'_>) -> bool {
+    if !is_locale(text) {
+        let message = format!("`{text}` is not a language");
+        let help = "for example `en`, `de` or `pt-BR`";
+        faults.add("E0154", place, &message, help);
+    }
+    is_locale(text)
+}
+
+/// Whether `text` has the form of a language: `en`, `pt-BR`.
+pub(super) fn is_locale(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let language = parts.next().unwrap_or_default();
+    let is_language =
+        matches!(language.len(), 2 | 3) && language.bytes().all(|b| b.is_ascii_lowercase());
+    let is_part = |part: &str| {
+        (2..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    is_language && parts.all(is_part)
 }
 
 #[cfg(test)]

@@ -69,7 +69,12 @@ fn mailbox(node: &Node, faults: &mut Faults<'_>) -> Option<(String, String)> {
 }
 
 /// A bare email address.
-fn address(node: &Node, what: &str, faults: &mut Faults<'_>) -> Option<String> {
+/// An email address.
+pub(in crate::definitions) fn address(
+    node: &Node,
+    what: &str,
+    faults: &mut Faults<'_>,
+) -> Option<String> {
     let text = reader::text(node, what, faults)?;
     let address = EmailAddress::parse(text);
     if address.is_none() {

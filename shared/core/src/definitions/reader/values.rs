@@ -362,13 +362,19 @@ fn joined(text: &str, joint: char) -> String {
 
 /// The file's name without folder and ending must be the id that it states.
 pub(crate) fn check_name(id: &str, place: impl Into<Place>, faults: &mut Faults<'_>) {
-    let name = faults.file.rsplit('/').next().unwrap_or_default();
+    // A template may be a folder, then that is the name.
+    let file = faults.file.strip_suffix("/message.yaml");
+    let name = file.unwrap_or(faults.file);
+    let name = name.rsplit('/').next().unwrap_or_default();
     let stem = name
         .rsplit_once('.')
         .map_or(name, |(stem, _)| stem)
         .to_owned();
     if stem != id {
-        let message = format!("the file is called `{name}` and says it is `{id}`");
+        let message = format!(
+            "the {} is called `{name}` and says it is `{id}`",
+            if file.is_some() { "folder" } else { "file" }
+        );
         let help = format!("rename one of them: `{stem}`");
         let fault = faults.add("E0107", place, &message, &help);
         if is_id(&stem) {

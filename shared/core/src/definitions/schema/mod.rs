@@ -29,7 +29,7 @@ pub enum SchemaKind {
     Score,
     /// `scenarios/<id>.yaml`.
     Scenario,
-    /// The head of `templates/<id>.md`.
+    /// `templates/<id>/message.yaml`, and the head of `templates/<id>.md`.
     Template,
 }
 
@@ -64,7 +64,7 @@ impl SchemaKind {
             Self::Segment => "segments/*.yaml",
             Self::Score => "scores/*.yaml",
             Self::Scenario => "scenarios/*.yaml",
-            Self::Template => "templates/*.md",
+            Self::Template => "templates/*/message.yaml",
         }
     }
 }

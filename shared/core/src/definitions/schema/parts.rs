@@ -142,6 +142,7 @@ pub(super) fn defs() -> Map<String, Value> {
         "zone": text("^[A-Za-z][A-Za-z0-9_/+-]*$", "Europe/Berlin"),
         "secret": text("^secret/[a-z][a-z0-9-]{0,63}$", "secret/hubspot-token"),
         "channel": words(&["email", "sms"]),
+        "locale": text("^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", "de"),
     });
     match defs {
         Value::Object(defs) => defs,

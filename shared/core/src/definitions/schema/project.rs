@@ -18,7 +18,7 @@ pub(super) fn schema() -> Value {
             ),
             (
                 "locales",
-                list(&text("^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", "de")),
+                list(&is("locale")),
                 "its languages; the first is the fallback",
             ),
             ("postal_address", is("text"), "what marketing mail carries"),

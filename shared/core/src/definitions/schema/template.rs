@@ -1,4 +1,4 @@
-//! The head of `templates/<id>.md`.
+//! The head of `templates/<id>.md`, and `templates/<id>/message.yaml`.
 
 use serde_json::{Value, json};
 
@@ -32,6 +32,16 @@ pub(super) fn schema() -> Value {
                 is("text"),
                 "of email: what stands beside the subject; Jinja",
             ),
+            (
+                "reply_to",
+                is("text"),
+                "of email: where answers go; the sender's",
+            ),
+            (
+                "locales",
+                named("locale", &wording("a language")),
+                "subject and preheader in other languages",
+            ),
             ("layout", is("id"), "what the text is put into"),
             (
                 "needs",
@@ -53,9 +63,24 @@ pub(super) fn schema() -> Value {
 }
 
 fn variant() -> Value {
+    let mut variant = wording("a variant");
+    if let Some(keys) = variant.get_mut("properties").and_then(Value::as_object_mut) {
+        let mut locales = named("locale", &wording("a language"));
+        if let Some(locales) = locales.as_object_mut() {
+            locales.insert(
+                "description".to_owned(),
+                json!("the same in other languages"),
+            );
+        }
+        keys.insert("locales".to_owned(), locales);
+    }
+    variant
+}
+
+fn wording(what: &str) -> Value {
     let keys = [
         ("subject", is("text"), "the subject"),
         ("preheader", is("text"), "the preheader"),
     ];
-    some_of_keys(map("a variant", keys), &["subject", "preheader"])
+    some_of_keys(map(what, keys), &["subject", "preheader"])
 }

@@ -42,7 +42,10 @@ fn every_code_of_a_project_has_its_case() {
     let titles = include_str!("../explain_project.md").lines();
     let codes = titles.filter_map(|line| line.strip_prefix("## ")?.split(" · ").next());
     // The texts of templates are looked at where they are rendered; no file names an environment so far.
-    let elsewhere = ["E0142", "E0143", "E0147", "E0225", "W0148"];
+    let elsewhere = [
+        "E0142", "E0143", "E0147", "E0225", "E0240", "E0241", "E0242", "E0243", "W0148", "W0260",
+        "W0262", "W0263", "W0264", "W0265", "W0266", "W0267", "W0268", "W0269",
+    ];
     let missing: Vec<&str> = codes
         .filter(|code| !elsewhere.contains(code) && !said.contains(&format!("[{code}]")))
         .collect();

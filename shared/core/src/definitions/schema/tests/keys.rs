@@ -45,7 +45,7 @@ const MORE: [(&str, &str); 4] = [
     ),
     (
         "templates/a.md",
-        "---\ntemplate: a\nvariants: { a: {} }\n---\n",
+        "---\ntemplate: a\nvariants: { a: { locales: { de: {} } } }\nlocales: { de: {} }\n---\n",
     ),
     (
         "journeys/a.yaml",

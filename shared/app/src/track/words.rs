@@ -1,0 +1,162 @@
+//! What our pages say, in the reader's language.
+
+use http::{HeaderMap, header};
+
+use super::text;
+
+/// The languages of our pages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Words {
+    /// English.
+    #[default]
+    English,
+    /// German.
+    German,
+}
+
+/// A sentence in both.
+type Said = (&'static str, &'static str);
+
+const UNSUBSCRIBE: Said = ("Unsubscribe", "Abmelden");
+const ASK: Said = (
+    "You will get no more of our news and offers at this address.",
+    "Sie erhalten an diese Adresse keine Neuigkeiten und Angebote mehr von uns.",
+);
+const DONE: Said = ("You are unsubscribed", "Sie sind abgemeldet");
+const AT_ONCE: Said = (
+    "We write down your wish at once. A message that has left already may still reach you.",
+    "Wir vermerken Ihren Wunsch sofort. Eine Nachricht, die schon unterwegs ist, kann Sie noch erreichen.",
+);
+const BROKEN: Said = (
+    "This link is not complete",
+    "Dieser Link ist nicht vollständig",
+);
+const COPY: Said = (
+    "Please copy the whole link from the message, or answer the message and tell us what you want.",
+    "Bitte kopieren Sie den ganzen Link aus der Nachricht, oder antworten Sie auf die Nachricht und schreiben Sie uns Ihren Wunsch.",
+);
+const FAILED: Said = ("That did not work", "Das hat nicht geklappt");
+const AGAIN: Said = (
+    "Please try again in a minute.",
+    "Bitte versuchen Sie es in einer Minute noch einmal.",
+);
+
+/// What the page of preferences says.
+pub(super) const TITLE: Said = ("Your messages from us", "Ihre Nachrichten von uns");
+pub(super) const BY_EMAIL: Said = ("By email", "Per E-Mail");
+pub(super) const BY_SMS: Said = ("By SMS", "Per SMS");
+pub(super) const LANGUAGE: Said = ("Language of our messages", "Sprache unserer Nachrichten");
+pub(super) const UNCHANGED: Said = ("as it is", "wie bisher");
+pub(super) const SAVE: Said = ("Save", "Speichern");
+pub(super) const STOP: Said = ("Unsubscribe from everything", "Von allem abmelden");
+pub(super) const PAUSE: Said = ("Pause for 30 days", "30 Tage Pause");
+pub(super) const RESUME: Said = ("End the pause", "Pause beenden");
+pub(super) const SAVED: Said = ("Saved.", "Gespeichert.");
+pub(super) const PAUSED_UNTIL: Said = (
+    "You get no news and offers until",
+    "Sie erhalten keine Neuigkeiten und Angebote bis",
+);
+
+impl Words {
+    /// The language that a reader prefers among ours (`Accept-Language`); English if none of them.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let accepted = text(headers, header::ACCEPT_LANGUAGE.as_str()).unwrap_or_default();
+        let ranked = accepted.split(',').filter_map(|entry| {
+            let (tag, rest) = entry.split_once(';').unwrap_or((entry, ""));
+            let quality = rest.trim().strip_prefix("q=").unwrap_or("1");
+            let quality: f32 = quality.parse().ok()?;
+            let language = tag.trim().split('-').next().unwrap_or_default();
+            let words = match language.to_ascii_lowercase().as_str() {
+                "en" => Self::English,
+                "de" => Self::German,
+                _ => return None,
+            };
+            Some((quality, words))
+        });
+        // Of two alike the first.
+        let best = ranked.fold(None::<(f32, Self)>, |best, next| match best {
+            Some(best) if best.0 >= next.0 => Some(best),
+            _ => Some(next),
+        });
+        best.map(|(_, words)| words).unwrap_or_default()
+    }
+
+    /// The language's code.
+    pub(super) const fn lang(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::German => "de",
+        }
+    }
+
+    /// A sentence in this language.
+    pub(super) const fn say(self, (english, german): Said) -> &'static str {
+        match self {
+            Self::English => english,
+            Self::German => german,
+        }
+    }
+
+    fn titled(self, title: Said, text: Said) -> String {
+        format!("<h1>{}</h1><p>{}</p>", self.say(title), self.say(text))
+    }
+
+    fn button(self) -> String {
+        format!(
+            "<form method=\"post\"><button>{}</button></form>",
+            self.say(UNSUBSCRIBE)
+        )
+    }
+
+    /// Asks before an unsubscribe.
+    pub(super) fn ask(self) -> String {
+        self.titled(UNSUBSCRIBE, ASK) + &self.button()
+    }
+
+    /// Says that it is done.
+    pub(super) fn done(self) -> String {
+        self.titled(DONE, AT_ONCE)
+    }
+
+    /// Says that a link is not one of ours.
+    pub(super) fn broken(self) -> String {
+        self.titled(BROKEN, COPY)
+    }
+
+    /// Says that an unsubscribe did not work.
+    pub(super) fn not_done(self) -> String {
+        self.titled(FAILED, AGAIN) + &self.button()
+    }
+
+    /// Says that something did not work.
+    pub(super) fn failed(self) -> String {
+        self.titled(FAILED, AGAIN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn the_reader_chooses_among_our_languages() {
+        for (accepted, expected) in [
+            ("", Words::English),
+            ("de-DE,de;q=0.9,en;q=0.8", Words::German),
+            ("en;q=0.4, de;q=0.7", Words::German),
+            ("fr-FR, en", Words::English),
+            ("fr, DE-at;q=0.1", Words::German),
+            ("de;q=x, en", Words::English),
+            ("*", Words::English),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(
+                header::ACCEPT_LANGUAGE,
+                HeaderValue::from_str(accepted).unwrap(),
+            );
+            assert_eq!(Words::of(&headers), expected, "{accepted}");
+        }
+    }
+}
