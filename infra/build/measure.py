@@ -47,7 +47,7 @@ class Server(BaseHTTPRequestHandler):
 def environment(port):
     queues = ["INPUTS", "WAKES", "BULK", "DISPATCH", "DISPATCH_BULK", "FEEDBACK"]
     urls = {f"WEND_{queue}_{kind}_URL": URL for queue in queues for kind in ["QUEUE", "DLQ"]}
-    numbers = ["QUEUE_BOUNDARY_SECS", "LOOK_AHEAD_SECS", "OVERDUE_SECS", "SEND_RATE", "SEND_SANDBOXES"]
+    numbers = ["QUEUE_BOUNDARY_SECS", "LOOK_AHEAD_SECS", "OVERDUE_SECS", "SEND_RATE", "SMS_RATE"]
     numbers += ["FUNCTION_TIMEOUT_SECS", "UNKNOWN_WINDOW_SECS", "VISIBILITY_TIMEOUT_SECS"]
     return {
         **urls,

@@ -1,11 +1,11 @@
 //! `dispatch`: carries sends from request to outcome. Wiring only; `wend_app::dispatch` does the work.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use wend_app::dispatch::{Dispatch, Quota};
+use wend_app::dispatch::{Ceilings, Dispatch, Pacing, Quota};
 use wend_app::ports::{NoConnections, SecretStore};
 use wend_app::releases::Releases;
 use wend_aws::dynamodb::DynamoDb;
@@ -14,7 +14,7 @@ use wend_aws::sns::{Providers, SnsTexter};
 use wend_aws::sqs::{DeadLetters, SqsQueue};
 use wend_aws::system::{SystemClock, new_secret};
 use wend_aws::{clients, lambda, settings, telemetry};
-use wend_core::pace::TokenBucket;
+use wend_core::pace::Rate;
 use wend_core::send::SendTimes;
 
 /// Time for a message that is visible again to be received and applied.
@@ -49,11 +49,11 @@ async fn main() -> Result<(), Error> {
         inputs: queue("WEND_INPUTS_QUEUE_URL")?,
         again: queue("WEND_DISPATCH_QUEUE_URL")?,
         aside: DeadLetters::new(sqs.clone(), pairs),
-        releases: Releases::new(db, SystemClock),
+        releases: Releases::new(db.clone(), SystemClock),
         clock: SystemClock,
         secret,
         links,
-        pace: Mutex::new(TokenBucket::new(share_of_rate()?)),
+        pace: Pacing::new(db, ceilings()?),
         quota: Quota::default(),
         times: SendTimes {
             function_timeout,
@@ -74,9 +74,11 @@ async fn main() -> Result<(), Error> {
     .await
 }
 
-/// The account's rate is shared by all sandboxes of this function, each of which knows only itself.
-fn share_of_rate() -> Result<u32, settings::SettingsError> {
-    let rate: u32 = settings::number("WEND_SEND_RATE")?;
-    let sandboxes: u32 = settings::number("WEND_SEND_SANDBOXES")?;
-    Ok((rate / sandboxes.max(1)).max(1))
+/// The fastest that this deployment may go, in messages a second: 0 is no ceiling.
+fn ceilings() -> Result<Ceilings, settings::SettingsError> {
+    let ceiling = |per_second: u32| (per_second > 0).then(|| Rate::per(per_second, 1));
+    Ok(Ceilings {
+        email: ceiling(settings::number("WEND_SEND_RATE")?),
+        sms: ceiling(settings::number("WEND_SMS_RATE")?),
+    })
 }

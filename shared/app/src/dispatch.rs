@@ -6,11 +6,12 @@
 
 mod call;
 mod content;
+mod pace;
 mod quota;
 
+pub use pace::{Ceilings, Pacing};
 pub use quota::Quota;
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -19,7 +20,7 @@ use wend_core::due::QUEUE_DELAY_MAX;
 use wend_core::enrollment::HoldReason;
 use wend_core::identity::{Channel, IdentitySecret};
 use wend_core::input::{Input, SendHeld, SendOutcome};
-use wend_core::pace::{TokenBucket, Turn};
+use wend_core::pace::{Turn, Urgency};
 use wend_core::release::{MessageClass, OnUnknown};
 use wend_core::send::{
     Next, Outcome, Permit, Recipient, Refused, SendRequest, SendState, SendTimes, SkipReason,
@@ -29,11 +30,12 @@ use wend_core::time::Timestamp;
 use wend_core::token::LinkKeys;
 
 use self::content::Content;
+use self::pace::Told;
 use crate::batch::{self, Done};
 use crate::inputs;
 use crate::ports::{
-    Claim, Clock, Connections, Ledger, LedgerView, Mailer, Outgoing, PortError, Queue, Received,
-    ReleaseStore, SetAside, Settled, Submitted, Texter,
+    Claim, Clock, Connections, Ledger, LedgerView, Mailer, Outgoing, Paces, PortError, Queue,
+    Received, ReleaseStore, SetAside, Settled, Submitted, Texter,
 };
 use crate::releases::Releases;
 
@@ -47,7 +49,7 @@ pub const HELD: &str = "wend::held";
 
 /// Sends messages.
 #[derive(Debug)]
-pub struct Dispatch<L, M, X, Q, A, R, C> {
+pub struct Dispatch<L, M, X, Q, A, R, C, P> {
     /// Send rows and permission rows.
     pub ledger: L,
     /// The providers.
@@ -68,8 +70,8 @@ pub struct Dispatch<L, M, X, Q, A, R, C> {
     pub secret: IdentitySecret,
     /// The keys under which links are signed.
     pub links: LinkKeys,
-    /// How fast this sandbox may send.
-    pub pace: Mutex<TokenBucket>,
+    /// How fast all sandboxes may send.
+    pub pace: Pacing<P>,
     /// Whether the provider takes more today.
     pub quota: Quota,
     /// When a silent owner is dead and a doubt is closed.
@@ -90,7 +92,7 @@ enum Step {
     GivenBack,
 }
 
-impl<L, M, X, Q, A, R, C> Dispatch<L, M, X, Q, A, R, C>
+impl<L, M, X, Q, A, R, C, P> Dispatch<L, M, X, Q, A, R, C, P>
 where
     L: Ledger,
     M: Mailer + Texter,
@@ -99,6 +101,7 @@ where
     A: SetAside,
     R: ReleaseStore,
     C: Clock,
+    P: Paces,
 {
     /// Works on a batch and names the deliveries that the queue must repeat.
     pub async fn batch(&self, messages: &[Received]) -> Vec<String> {
@@ -188,7 +191,7 @@ where
     /// Gate, render, pace, gate again, claim, submit, settle.
     async fn attempt(&self, request: &SendRequest, view: LedgerView) -> Result<Step, PortError> {
         let view = self.with_present_address(request, view).await?;
-        let permit = match self.permit(request, &view).await? {
+        let permit = match self.permit(request, &view, false).await? {
             Ok(permit) => permit,
             Err(refused) => return self.refuse(request, &view, refused).await,
         };
@@ -204,13 +207,26 @@ where
             Ok(content) => content,
             Err(reason) => return self.refuse(request, &view, reason.into()).await,
         };
-        match self.take_token(self.clock.now()) {
-            Turn::Soon(pause) if pause.is_zero() => {}
-            Turn::Soon(pause) => self.clock.sleep(pause).await,
-            Turn::Later(pause) => return Ok(Step::Later(pause.min(QUEUE_DELAY_MAX))),
+        let urgency = Urgency::from(template.class);
+        let told = self
+            .pace
+            .turn(request, urgency, &release, (&self.provider, &self.clock));
+        match told.await? {
+            Told::Turn(Turn::Soon(pause)) if pause.is_zero() => {}
+            Told::Turn(Turn::Soon(pause)) => self.clock.sleep(pause).await,
+            Told::Turn(Turn::Later(pause)) => return Ok(Step::Later(pause.min(QUEUE_DELAY_MAX))),
+            Told::NotToday => {
+                let now = self.clock.now();
+                self.quota.spent(request.channel, urgency, now);
+                let held = self.quota.hold(request, (urgency, false), now);
+                return match held {
+                    Some(held) => self.refuse(request, &view, held).await,
+                    None => Ok(Step::Later(SOON)),
+                };
+            }
         }
         // A window may have closed while it stood in line, and somebody may have stopped everything.
-        let permit = match self.permit(request, &view).await? {
+        let permit = match self.permit(request, &view, true).await? {
             Ok(permit) => permit,
             Err(refused) => return self.refuse(request, &view, refused).await,
         };
@@ -235,16 +251,22 @@ where
         &self,
         request: &SendRequest,
         view: &LedgerView,
+        has_slot: bool,
     ) -> Result<Result<Permit, Refused>, PortError> {
         let release = self.releases.current().await?;
         let (contact, now) = (view.contact.as_ref(), self.clock.now());
         let permit = gate(request, contact, &view.permission, &release, now);
         let template = release.template(&request.template);
         let class = template.map_or(MessageClass::Marketing, |template| template.class);
-        Ok(match (permit, self.quota.hold(request, class, now)) {
-            (Ok(_), Some(held)) => Err(held),
-            (permit, _) => permit,
-        })
+        Ok(
+            match (
+                permit,
+                self.quota.hold(request, (class.into(), has_slot), now),
+            ) {
+                (Ok(_), Some(held)) => Err(held),
+                (permit, _) => permit,
+            },
+        )
     }
 
     /// What becomes of a message that may not go now.
@@ -292,13 +314,6 @@ where
         self.ledger.read(request, present).await
     }
 
-    fn take_token(&self, now: Timestamp) -> Turn {
-        self.pace
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take(now, CLAIM_HOLDS)
-    }
-
     /// The one provider call of a claimed send, and what it leaves behind.
     async fn submit(
         &self,
@@ -334,9 +349,18 @@ where
                 tracing::warn!(send = %request.send, reason, "not taken, will be tried again");
                 self.put_back(request, permit, claimed, retry_after).await
             }
+            Submitted::Throttled {
+                reason,
+                retry_after,
+            } => {
+                tracing::warn!(send = %request.send, reason, "too fast, will be tried again");
+                self.pace.throttled(request.channel, &self.clock).await;
+                self.put_back(request, permit, claimed, retry_after).await
+            }
             Submitted::QuotaUsedUp { reason } => {
                 tracing::error!(send = %request.send, reason, "the daily quota is used up");
                 self.quota.used_up(request.channel, self.clock.now());
+                self.pace.used_up(request.channel, &self.clock).await;
                 self.put_back(request, permit, claimed, SOON).await
             }
             Submitted::Ambiguous { reason } => {

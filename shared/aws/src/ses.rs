@@ -8,14 +8,16 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::operation::send_email::SendEmailInput;
 use aws_sdk_sesv2::types::{
-    Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag,
+    Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag, SendQuota,
 };
 use aws_smithy_types::error::operation::BuildError;
-use wend_app::ports::{Mail, Mailer, Submitted};
+use wend_app::ports::{Mail, Mailer, PortError, Submitted};
 use wend_core::identity::IdentitySecret;
+use wend_core::pace::{Account, Rate};
 
+use crate::error::port_error;
 use crate::settings;
-use crate::submitted::{FAULT_PAUSE, NotTaken, RATE_PAUSE, classify};
+use crate::submitted::{FAULT_PAUSE, NotTaken, classify};
 
 /// Sends through SES, one request a message, never repeated.
 #[derive(Clone, Debug)]
@@ -109,6 +111,34 @@ impl Mailer for SesMailer {
             Err(error) => classify(&error, not_taken),
         }
     }
+
+    async fn account(&self) -> Result<Option<Account>, PortError> {
+        let answer = self.client.get_account().send().await;
+        let answer = answer.map_err(|error| port_error("read the account's quota", &error))?;
+        Ok(answer.send_quota().and_then(account))
+    }
+}
+
+/// What the figures say; none if they say nothing, as an emulator's may. A daily quota of -1 is none (`SendQuota` of SES's API
+/// reference).
+fn account(quota: &SendQuota) -> Option<Account> {
+    // A sandbox or a small account may have a fraction.
+    let per_1000_secs = whole(quota.max_send_rate() * 1000.0).filter(|rate| *rate > 0)?;
+    Some(Account {
+        rate: Rate::per(per_1000_secs.try_into().unwrap_or(u32::MAX), 1000),
+        per_day: whole(quota.max24_hour_send()).filter(|per_day| *per_day > 0),
+        sent: whole(quota.sent_last24_hours()).unwrap_or_default(),
+    })
+}
+
+/// The whole part of a figure that is none below zero.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it is neither negative nor infinite, and a cast saturates"
+)]
+fn whole(figure: f64) -> Option<u64> {
+    (figure.is_finite() && figure >= 0.0).then_some(figure as u64)
 }
 
 /// What SES's error codes say of the message.
@@ -122,7 +152,7 @@ fn not_taken(code: &str, message: &str) -> NotTaken {
             if message.contains("Daily") {
                 NotTaken::Today
             } else {
-                NotTaken::For(RATE_PAUSE)
+                NotTaken::TooFast
             }
         }
         _ => NotTaken::For(FAULT_PAUSE),

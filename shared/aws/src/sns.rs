@@ -8,10 +8,11 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
 use aws_smithy_types::error::operation::BuildError;
-use wend_app::ports::{Mail, Mailer, Submitted, Text, Texter};
+use wend_app::ports::{Mail, Mailer, PortError, Submitted, Text, Texter};
+use wend_core::pace::Account;
 
 use crate::ses::SesMailer;
-use crate::submitted::{FAULT_PAUSE, NotTaken, RATE_PAUSE, classify};
+use crate::submitted::{FAULT_PAUSE, NotTaken, classify};
 
 /// Texts through SNS, one request a message, never repeated.
 #[derive(Clone, Debug)]
@@ -85,7 +86,7 @@ fn not_taken(code: &str, _message: &str) -> NotTaken {
     match code {
         // A number that opted out at the carrier is among these.
         "InvalidParameter" | "InvalidParameterValue" | "ValidationException" => NotTaken::ForGood,
-        "Throttled" | "Throttling" | "ThrottlingException" => NotTaken::For(RATE_PAUSE),
+        "Throttled" | "Throttling" | "ThrottlingException" => NotTaken::TooFast,
         _ => NotTaken::For(FAULT_PAUSE),
     }
 }
@@ -102,6 +103,10 @@ pub struct Providers {
 impl Mailer for Providers {
     async fn submit(&self, mail: Mail<'_>) -> Submitted {
         self.mailer.submit(mail).await
+    }
+
+    async fn account(&self) -> Result<Option<Account>, PortError> {
+        self.mailer.account().await
     }
 }
 

@@ -12,7 +12,7 @@ use wend_app::ports::Submitted;
 use crate::error::words;
 
 /// Over the account's rate: the second is full.
-pub(crate) const RATE_PAUSE: Duration = Duration::from_secs(2);
+const RATE_PAUSE: Duration = Duration::from_secs(2);
 /// The account or the configuration is at fault: somebody must mend it, nothing may be lost meanwhile.
 pub(crate) const FAULT_PAUSE: Duration = Duration::from_mins(2);
 
@@ -22,6 +22,8 @@ pub(crate) enum NotTaken {
     ForGood,
     /// The same message may be tried again after this time.
     For(Duration),
+    /// Messages come too fast.
+    TooFast,
     /// Nor any other one, until the provider's window of a day has moved on.
     Today,
 }
@@ -48,6 +50,10 @@ pub(crate) fn classify<E: ProvideErrorMetadata + std::fmt::Debug>(
         NotTaken::For(retry_after) => Submitted::NotTaken {
             reason,
             retry_after,
+        },
+        NotTaken::TooFast => Submitted::Throttled {
+            reason,
+            retry_after: RATE_PAUSE,
         },
         NotTaken::Today => Submitted::QuotaUsedUp { reason },
     }

@@ -241,14 +241,17 @@ async fn a_send_is_one_batched_read_one_claim_one_mail_one_update_and_one_outcom
             .calls
             .take()
             .row(&format!("dispatch: {count} message(s)"));
+        // Beside them, for all of the batch: one look at the shared pace, the word that this dispatcher asks SES for the account, and
+        // one step that takes the slots.
         let calls = [
             ("BatchGetItem", count),
+            ("GetItem", 1),
             ("TransactWriteItems", count),
-            ("UpdateItem", count),
+            ("UpdateItem", count + 2),
         ];
         let each = f64::from(u8::try_from(count).unwrap());
-        assert_eq!(bill, Bill::of(&calls, 3.0 * each, 5.0 * each));
-        assert_eq!(ses.asked().len(), count);
+        assert_eq!(bill, Bill::of(&calls, 3.0 * each + 1.0, 5.0 * each + 2.0));
+        assert_eq!(ses.asked().len(), count + 1);
         let one_outcome = ("AmazonSQS.SendMessageBatch".to_owned(), 1);
         assert_eq!(sqs::requests(&sqs), vec![one_outcome; count]);
     }

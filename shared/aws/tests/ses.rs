@@ -12,6 +12,7 @@ use wend_aws::ses::SesMailer;
 use wend_aws::sns::{Providers, SnsTexter};
 use wend_content::{Ask, Message, Values};
 use wend_core::identity::Channel;
+use wend_core::pace::{Account, Rate};
 use wend_core::release::Release;
 use wend_core::send::{Permit, SendRequest, gate};
 use wend_core::token::{LinkKeys, Token, UnsubscribeToken};
@@ -114,7 +115,7 @@ async fn a_mail_carries_its_headers_and_tags() {
     let dispatch = world.dispatcher_with(world.db.clone(), providers, queues);
     let failed = dispatch.batch(&received([message.body.clone()])).await;
     assert_eq!(failed, [] as [&str; 0]);
-    let [Asked { line, body, .. }] = ses.asked().try_into().unwrap();
+    let [_, Asked { line, body, .. }] = ses.asked().try_into().unwrap();
     let send = request(&message).send;
     let permission = ana_permission();
     let token = UnsubscribeToken {
@@ -184,7 +185,10 @@ async fn too_many_requests_are_not_taken_and_not_repeated_by_the_sdk() {
         "Maximum sending rate exceeded.",
         "Daily message quota exceeded.",
     );
-    let too_fast = not_taken(&reason(rate), Duration::from_secs(2));
+    let too_fast = Submitted::Throttled {
+        reason: reason(rate),
+        retry_after: Duration::from_secs(2),
+    };
     let used_up = Submitted::QuotaUsedUp {
         reason: reason(daily),
     };
@@ -309,4 +313,39 @@ async fn a_provider_that_never_answers_is_ambiguous_and_not_asked_twice() {
     let reason = "no answer in time".to_owned();
     assert_eq!(submitted, Submitted::Ambiguous { reason });
     assert_eq!(stub.asked().len(), 1);
+}
+
+/// What the account takes, when SES says this.
+async fn account(quota: Value) -> Option<Account> {
+    let stub = Stub::always(Answer::Json(200, json!({ "SendQuota": quota }))).await;
+    let account = mailer(&stub).account().await.unwrap();
+    let [Asked { line, .. }] = stub.asked().try_into().unwrap();
+    assert_eq!(line, "GET /v2/email/account");
+    account
+}
+
+#[tokio::test]
+async fn the_account_says_what_it_takes() {
+    let quota = json!({ "MaxSendRate": 14.0, "Max24HourSend": 50_000.0, "SentLast24Hours": 7.0 });
+    let production = Account {
+        rate: Rate::per(14, 1),
+        per_day: Some(50_000),
+        sent: 7,
+    };
+    assert_eq!(account(quota).await, Some(production));
+    let quota = json!({ "MaxSendRate": 0.5, "Max24HourSend": -1.0 });
+    let endless = Account {
+        rate: Rate::per(1, 2),
+        per_day: None,
+        sent: 0,
+    };
+    assert_eq!(account(quota).await, Some(endless));
+    assert_eq!(account(json!({ "MaxSendRate": 0.0 })).await, None);
+    assert_eq!(account(json!({ "MaxSendRate": -3.0 })).await, None);
+}
+
+#[tokio::test]
+async fn an_account_that_cannot_be_read_is_an_error() {
+    let stub = Stub::always(Answer::Error(403, "AccessDeniedException", "no")).await;
+    assert!(mailer(&stub).account().await.is_err());
 }

@@ -84,6 +84,7 @@ macro_rules! contracts {
 }
 
 fn tables<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
+    paces::<K>(adapter, trials);
     contracts!(trials, adapter, K, contacts:
         nothing_is_under_a_key_that_nobody_wrote
         a_contact_reads_back_with_its_next_revision
@@ -182,6 +183,18 @@ fn tables<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
     );
 }
 
+fn paces<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
+    contracts!(trials, adapter, K, paces:
+        a_row_that_nobody_wrote_is_the_default
+        taking_begins_goes_on_and_begins_anew
+        a_full_row_gives_places_in_the_line
+        what_is_known_is_written_at_its_revision_alone
+        a_quota_is_not_overrun_by_who_knows_an_old_count
+        rows_do_not_touch_each_other
+        senders_at_once_take_moments_of_their_own
+    );
+}
+
 /// Not on the emulator: its answers have no limit.
 fn answer_limit<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
     contracts!(trials, adapter, K, releases: larger_parts_than_one_answer_holds_are_read);
@@ -194,6 +207,7 @@ fn failing_tables<K: FailingTables + 'static>(adapter: &str, trials: &mut Vec<Tr
         permissions_say_the_class
         index_and_watermark_say_the_class
         releases_say_the_class
+        paces_say_the_class
         keys_and_secret_say_the_class
         writes_behind_a_read_say_the_class
     );

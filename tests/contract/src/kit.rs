@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use wend_app::ports::{
-    DueIndex, Erasures, ErrorClass, Evidence, KeyStore, Ledger, Permissions, Queue, Received,
-    ReleaseStore, SecretStore, SetAside, Watermark,
+    DueIndex, Erasures, ErrorClass, Evidence, KeyStore, Ledger, Paces, Permissions, Queue,
+    Received, ReleaseStore, SecretStore, SetAside, Watermark,
 };
 use wend_core::id::ContactKey;
 use wend_core::identity::IdentitySecret;
@@ -14,7 +14,15 @@ pub const SECRET: IdentitySecret = IdentitySecret::new([7; 32]);
 
 /// Every port that stores something.
 pub trait Tables:
-    Ledger + Evidence + Permissions + DueIndex + Watermark + ReleaseStore + KeyStore + SecretStore
+    Ledger
+    + Evidence
+    + Permissions
+    + Paces
+    + DueIndex
+    + Watermark
+    + ReleaseStore
+    + KeyStore
+    + SecretStore
 {
 }
 
@@ -22,6 +30,7 @@ impl<T> Tables for T where
     T: Ledger
         + Evidence
         + Permissions
+        + Paces
         + DueIndex
         + Watermark
         + ReleaseStore

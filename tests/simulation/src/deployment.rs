@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use wend_app::dispatch::{Dispatch, Quota};
+use wend_app::dispatch::{Ceilings, Dispatch, Pacing, Quota};
 use wend_app::evaluate::Evaluate;
 use wend_app::feedback::Feedback;
 use wend_app::links::Links;
@@ -16,7 +16,7 @@ use wend_app::sweep::Sweep;
 use wend_app::track::Track;
 use wend_core::due::Schedule;
 use wend_core::identity::IdentitySecret;
-use wend_core::pace::TokenBucket;
+use wend_core::pace::Rate;
 use wend_core::send::SendTimes;
 use wend_core::time::Timestamp;
 use wend_core::token::LinkKeys;
@@ -39,7 +39,7 @@ pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(20);
 pub type Evaluating =
     Evaluate<SimContacts, SimStore, SimQueue, SimAside, SimStore, SimClock, SeededIds>;
 pub type Dispatching =
-    Dispatch<SimStore, SimMailer, SimOutside, SimQueue, SimAside, SimStore, SimClock>;
+    Dispatch<SimStore, SimMailer, SimOutside, SimQueue, SimAside, SimStore, SimClock, MemoryStore>;
 
 pub type FeedingBack = Feedback<SimStore, SimStore, SimQueue, SimAside, SimStore, SimClock>;
 pub type Tracking = Track<SimStore, SimQueue, SimStore, SimClock>;
@@ -269,11 +269,7 @@ impl Parts<'_> {
             clock: clock.clone(),
             secret: self.secret.clone(),
             links: LinkKeys::first(self.secret),
-            pace: Mutex::new(TokenBucket::new(if seed.is_multiple_of(5) {
-                1
-            } else {
-                1000
-            })),
+            pace: Pacing::new(self.store.clone(), ceilings(seed)),
             times: SendTimes {
                 function_timeout: FUNCTION_TIMEOUT,
                 unknown_window: Duration::from_mins(5),
@@ -282,5 +278,15 @@ impl Parts<'_> {
             quota: Quota::default(),
             public_url: "https://links.example.com".to_owned(),
         }
+    }
+}
+
+/// Every fifth deployment is slow.
+fn ceilings(seed: u64) -> Ceilings {
+    let per_second = if seed.is_multiple_of(5) { 1 } else { 1000 };
+    let rate = Some(Rate::per(per_second, 1));
+    Ceilings {
+        email: rate,
+        sms: rate,
     }
 }

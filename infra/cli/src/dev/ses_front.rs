@@ -29,6 +29,9 @@ use super::mail::Mail;
 /// The limit of an HTTP API on AWS.
 const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
 const SEND_EMAIL_PATH: &str = "/v2/email/outbound-emails";
+const ACCOUNT_PATH: &str = "/v2/email/account";
+/// The inbox takes mails as they come; the emulator would have 14 a second.
+const INBOX_PER_SECOND: u32 = 1000;
 
 /// Ends processes by the name of their function; returns their ids as `killed`, and how many were at work as `busy`.
 pub type Kill = Box<dyn Fn(&str) -> anyhow::Result<Value> + Send + Sync>;
@@ -187,6 +190,10 @@ async fn route(front: &Arc<Front>, parts: Parts, body: Bytes) -> anyhow::Result<
     };
     if !path.starts_with("/v2/email/") {
         return emulator.forward(&stack.api_path, &parts, body).await;
+    }
+    if parts.method == Method::GET && path == ACCOUNT_PATH {
+        let quota = json!({ "MaxSendRate": INBOX_PER_SECOND, "Max24HourSend": -1 });
+        return Ok(answer(StatusCode::OK, &json!({ "SendQuota": quota })));
     }
     let is_send = parts.method == Method::POST && path == SEND_EMAIL_PATH;
     let request = body.clone();

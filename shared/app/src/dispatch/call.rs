@@ -14,7 +14,7 @@ use wend_core::send::{CallKind, CallRequest, SkipReason, gate_team};
 use super::{Dispatch, content::properties};
 use crate::batch::Done;
 use crate::ports::{
-    Called, Clock, Connections, Ledger, Mail, Mailer, Outgoing, PortError, Queue, Received,
+    Called, Clock, Connections, Ledger, Mail, Mailer, Outgoing, Paces, PortError, Queue, Received,
     ReleaseStore, SetAside, Submitted, Texter,
 };
 use wend_core::due::QUEUE_DELAY_MAX;
@@ -24,7 +24,7 @@ const TRIED_FOR: Duration = Duration::from_hours(24);
 /// The template of an alert that names none, if the project has it.
 const ALERT: &str = "alert";
 
-impl<L, M, X, Q, A, R, C> Dispatch<L, M, X, Q, A, R, C>
+impl<L, M, X, Q, A, R, C, P> Dispatch<L, M, X, Q, A, R, C, P>
 where
     L: Ledger,
     M: Mailer + Texter,
@@ -33,6 +33,7 @@ where
     A: SetAside,
     R: ReleaseStore,
     C: Clock,
+    P: Paces,
 {
     /// Makes a call and tells the run how it ended.
     pub(super) async fn call(
@@ -155,6 +156,10 @@ where
             Submitted::Accepted { .. } => Called::Done(serde_json::Value::Null),
             Submitted::Rejected { reason } => Called::Failed { reason },
             Submitted::NotTaken {
+                reason,
+                retry_after,
+            }
+            | Submitted::Throttled {
                 reason,
                 retry_after,
             } => Called::NotNow {

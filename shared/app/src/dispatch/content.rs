@@ -78,7 +78,9 @@ pub(super) fn properties(row: &LogRow) -> Option<&Properties> {
     }
 }
 
-impl<L, M: Mailer + Texter, X, Q, A, R: ReleaseStore, C: Clock> Dispatch<L, M, X, Q, A, R, C> {
+impl<L, M: Mailer + Texter, X, Q, A, R: ReleaseStore, C: Clock, P>
+    Dispatch<L, M, X, Q, A, R, C, P>
+{
     /// What the message says.
     pub(super) fn content(
         &self,

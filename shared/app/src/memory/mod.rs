@@ -7,7 +7,7 @@
 //!
 //! | adapter | ports |
 //! |---|---|
-//! | [`MemoryStore`] | `Ledger`, `Evidence`, `Permissions`, `DueIndex`, `Watermark`, `ReleaseStore`, `KeyStore`, `SecretStore` |
+//! | [`MemoryStore`] | `Ledger`, `Evidence`, `Permissions`, `Paces`, `DueIndex`, `Watermark`, `ReleaseStore`, `KeyStore`, `SecretStore` |
 //! | [`MemoryContacts`] | `Contacts` |
 //! | [`Queues`] | `Queue`, `SetAside` |
 //! | [`Mailbox`] | `Mailer` |
@@ -24,6 +24,7 @@ mod ids;
 mod ledger;
 mod mailbox;
 mod outside;
+mod pace;
 mod permissions;
 mod queues;
 mod releases;

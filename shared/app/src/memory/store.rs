@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use wend_core::contact::Contact;
 use wend_core::id::{ContactKey, InputId, PartHash, PermissionKey, SendId};
 use wend_core::log::LogRow;
+use wend_core::pace::Pace;
 use wend_core::time::Timestamp;
 use wend_core::token::LinkKeys;
 
@@ -17,7 +18,7 @@ use super::faults::Line;
 use super::ledger::SendItem;
 use super::permissions::PermissionItem;
 use super::{VirtualClock, lock};
-use crate::ports::{Erased, PortError, SendRow};
+use crate::ports::{Erased, PaceKey, PortError, SendRow};
 
 /// Most bytes of an item (DynamoDB).
 const ITEM_BYTES_MAX: usize = 400 * 1024;
@@ -49,6 +50,7 @@ pub(super) struct Tables {
     pub(super) secret: Option<[u8; 32]>,
     pub(super) link_keys: Option<LinkKeys>,
     pub(super) watermark: Option<Timestamp>,
+    pub(super) paces: BTreeMap<PaceKey, Pace>,
 }
 
 /// What stands under a key of the contacts table.

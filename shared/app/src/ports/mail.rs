@@ -6,8 +6,10 @@ use std::time::Duration;
 use wend_content::{Message, Sms};
 use wend_core::id::{ContactKey, SendId};
 use wend_core::identity::IdentitySecret;
+use wend_core::pace::Account;
 use wend_core::send::{CallRequest, Permit, SendRequest};
 
+use super::PortError;
 use crate::feedback::tags;
 
 /// One mail on its way to the provider.
@@ -112,6 +114,13 @@ pub enum Submitted {
         /// When to try again.
         retry_after: Duration,
     },
+    /// It certainly did not take the message because messages come too fast; the same send may be tried again after this time.
+    Throttled {
+        /// Its words.
+        reason: String,
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// It certainly did not take the message, and takes no other one until its window of a day has moved on.
     QuotaUsedUp {
         /// Its words.
@@ -129,6 +138,12 @@ pub trait Mailer: Send + Sync {
     /// Hands one message over: exactly one request, never repeated by the adapter, within its own time limit. Everything that
     /// is not certainly accepted, refused or not taken is `Ambiguous`.
     fn submit(&self, mail: Mail<'_>) -> impl Future<Output = Submitted> + Send;
+
+    /// How fast the account may send, how much, and what it has sent; none: the provider does not say. It is asked once a minute at
+    /// most by all senders together.
+    fn account(&self) -> impl Future<Output = Result<Option<Account>, PortError>> + Send {
+        std::future::ready(Ok(None))
+    }
 }
 
 /// The SMS provider. It has no idempotency token either, and no events that could prove what became of a message.

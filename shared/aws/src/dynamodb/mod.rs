@@ -7,6 +7,7 @@
 //! | log | `s#` send | `send` | `dispatch`, `feedback` |
 //! | log | `p#` permission key | `permission` | `evaluate`, `dispatch`, `track`, `feedback` |
 //! | releases | `manifest`, `part#…`, `write-key#…`, `identity-secret`, `watermark` | – | command line, `sweep` |
+//! | releases | `pace#…` | – | `dispatch` |
 //!
 //! What conditions and indexes read stands in attributes of its own; the rest is packed in `data`.
 
@@ -15,6 +16,7 @@ mod contacts;
 mod due;
 mod item;
 mod ledger;
+mod pace;
 mod permissions;
 mod releases;
 pub mod schema;
@@ -30,7 +32,7 @@ pub struct Tables {
     pub contacts: String,
     /// Log rows, send rows, permission rows.
     pub log: String,
-    /// Definitions, write keys, the watermark.
+    /// Definitions, write keys, the watermark, paces.
     pub releases: String,
 }
 

@@ -5,11 +5,10 @@ use std::time::Duration;
 use serde_json::json;
 use wend_app::dispatch::Dispatch;
 use wend_app::ports::{
-    Claim, Clock, Connections, Ledger, Mailer, Outgoing, Permissions, Queue, ReleaseStore,
+    Claim, Clock, Connections, Ledger, Mailer, Outgoing, Paces, Permissions, Queue, ReleaseStore,
     SetAside, Settled, Submitted, Texter,
 };
 use wend_core::input::{Input, SendOutcome};
-use wend_core::pace::TokenBucket;
 use wend_core::send::{Outcome, SendRequest, SendState, SkipReason};
 use wend_core::time::Timestamp;
 
@@ -30,8 +29,8 @@ pub fn ambiguous() -> Submitted {
 }
 
 /// Delivers one message; it is acknowledged.
-pub async fn deliver<L, M, X, Q, A, R, C>(
-    dispatch: &Dispatch<L, M, X, Q, A, R, C>,
+pub async fn deliver<L, M, X, Q, A, R, C, P>(
+    dispatch: &Dispatch<L, M, X, Q, A, R, C, P>,
     message: &Outgoing,
 ) where
     L: Ledger,
@@ -41,6 +40,7 @@ pub async fn deliver<L, M, X, Q, A, R, C>(
     A: SetAside,
     R: ReleaseStore,
     C: Clock,
+    P: Paces,
 {
     let failed = dispatch.batch(&received([message.body.clone()])).await;
     assert_eq!(failed, [] as [&str; 0]);
@@ -473,7 +473,7 @@ async fn a_backlog_beyond_the_rate_is_sent_at_the_rate() {
     let signups: Vec<_> = users.map(|user| world.signs_up(&user)).collect();
     world.apply(signups).await;
     let dispatch = Dispatch {
-        pace: TokenBucket::new(1).into(),
+        pace: world.pace(1),
         ..world.dispatcher()
     };
     let start = world.clock.now();

@@ -4,5 +4,6 @@ mod dispatch;
 mod evaluate;
 mod limits;
 mod operators;
+mod paces;
 mod stores;
 mod sweep;

@@ -1,10 +1,9 @@
 //! One deployment in miniature: the real use cases, the real DynamoDB adapter, doubles around them.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wend_app::dispatch::{Dispatch, Quota};
+use wend_app::dispatch::{Ceilings, Dispatch, Pacing, Quota};
 use wend_app::evaluate::Evaluate;
 use wend_app::feedback::Feedback;
 use wend_app::ports::{
@@ -21,7 +20,7 @@ use wend_core::id::{ContactKey, PermissionKey, SendId};
 use wend_core::identity::{Channel, EmailAddress, Identity, IdentityKind, IdentitySecret};
 use wend_core::input::{Envelope, Input};
 use wend_core::log::LogRow;
-use wend_core::pace::TokenBucket;
+use wend_core::pace::Rate;
 use wend_core::send::{SendRequest, SendState, SendTimes, Task};
 use wend_core::token::LinkKeys;
 use wend_core::tracking;
@@ -77,7 +76,8 @@ pub fn project(journey: &str) -> Vec<SourceFile> {
 pub type TestEvaluate<S> =
     Evaluate<S, DynamoDb, MemoryQueue, MemoryAside, DynamoDb, TestClock, TestIds>;
 /// `dispatch` as the tests run it.
-pub type TestDispatch<L, M, Q> = Dispatch<L, M, NoConnections, Q, MemoryAside, DynamoDb, TestClock>;
+pub type TestDispatch<L, M, Q> =
+    Dispatch<L, M, NoConnections, Q, MemoryAside, DynamoDb, TestClock, DynamoDb>;
 
 /// A deployment.
 pub struct World {
@@ -184,11 +184,21 @@ impl World {
             clock: self.clock.clone(),
             secret: SECRET,
             links: LinkKeys::first(&SECRET),
-            pace: Mutex::new(TokenBucket::new(100)),
+            pace: self.pace(1000),
             quota: Quota::default(),
             times: TIMES,
             public_url: "https://t.example".to_owned(),
         }
+    }
+
+    /// So many messages a second.
+    pub fn pace(&self, per_second: u32) -> Pacing<DynamoDb> {
+        let rate = Some(Rate::per(per_second, 1));
+        let ceilings = Ceilings {
+            email: rate,
+            sms: rate,
+        };
+        Pacing::new(self.db.clone(), ceilings)
     }
 
     /// `sweep`.

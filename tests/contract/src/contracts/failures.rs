@@ -1,11 +1,12 @@
 //! A failed call says its class: callers match it, never words.
 
 use wend_app::ports::{
-    Claim, Commit, Contacts, DueIndex, ErrorClass, Evidence, KeyStore, Ledger, Permissions,
-    PortError, PublishError, ReleaseStore, SecretStore, Settled, Watermark,
+    Claim, Commit, Contacts, DueIndex, ErrorClass, Evidence, KeyStore, Ledger, PaceKey, Paces,
+    Permissions, PortError, PublishError, ReleaseStore, SecretStore, Settled, Watermark,
 };
 use wend_core::id::PartHash;
-use wend_core::identity::IdentitySecret;
+use wend_core::identity::{Channel, IdentitySecret};
+use wend_core::pace::{Ask, Pace, Urgency};
 use wend_core::release::Manifest;
 use wend_core::token::LinkKeys;
 
@@ -134,5 +135,20 @@ pub async fn writes_behind_a_read_say_the_class(kit: impl FailingTables) {
         let tables = kit.failing_to_write(class).await;
         assert_class(tables.secret(IdentitySecret::new([1; 32])).await, class);
         assert_class(tables.take_back(address(1), send_id(1), at(5)).await, class);
+    }
+}
+
+pub async fn paces_say_the_class(kit: impl FailingTables) {
+    let key = PaceKey::Channel(Channel::Email);
+    let row = Pace::default();
+    let Ask::Slots(take) = row.ask(at(5), 1, Urgency::Bulk, None) else {
+        panic!("full");
+    };
+    let known = row.asking(at(5)).unwrap();
+    for class in CLASSES {
+        let (tables, _) = kit.failing(class).await;
+        assert_class(tables.pace(&key).await, class);
+        assert_class(tables.take(&key, &take).await, class);
+        assert_class(tables.know(&key, 0, &known).await, class);
     }
 }

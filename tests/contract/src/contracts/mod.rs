@@ -6,6 +6,7 @@ pub mod due;
 pub mod evidence;
 pub mod failures;
 pub mod ledger;
+pub mod paces;
 pub mod permissions;
 pub mod queue_failures;
 pub mod queues;

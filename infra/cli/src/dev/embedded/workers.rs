@@ -1,10 +1,10 @@
 //! What Lambda does on AWS: reads the queues, runs the use cases, starts the sweep.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use wend_app::dispatch::{Dispatch, Quota};
+use wend_app::dispatch::{Ceilings, Dispatch, Pacing, Quota};
 use wend_app::evaluate::Evaluate;
 use wend_app::feedback::Feedback;
 use wend_app::ports::NoConnections;
@@ -12,7 +12,7 @@ use wend_app::ports::{Clock, Received};
 use wend_app::releases::Releases;
 use wend_app::sweep::Sweep;
 use wend_aws::system::{SystemClock, SystemIds};
-use wend_core::pace::TokenBucket;
+use wend_core::pace::Rate;
 use wend_core::send::SendTimes;
 use wend_core::token::LinkKeys;
 
@@ -59,7 +59,13 @@ pub fn start(parts: &Parts, send_rate: u32) {
         clock: SystemClock,
         secret: parts.secret.clone(),
         links: LinkKeys::first(&parts.secret),
-        pace: Mutex::new(TokenBucket::new(send_rate)),
+        pace: Pacing::new(
+            parts.db.clone(),
+            Ceilings {
+                email: Some(Rate::per(send_rate, 1)),
+                sms: Some(Rate::per(send_rate, 1)),
+            },
+        ),
         quota: Quota::default(),
         times: TIMES,
         public_url: parts.url.clone(),
