@@ -53,6 +53,8 @@ pub struct Record {
     pub words: BTreeMap<(PermissionKey, String), Consent>,
     /// Who said no to everything, and when.
     pub no: BTreeMap<PermissionKey, Timestamp>,
+    /// Until when addresses get no marketing.
+    pub rests: BTreeMap<PermissionKey, Timestamp>,
     /// Closed addresses.
     pub shut: BTreeSet<PermissionKey>,
     /// How far the sweep has looked.

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::history::{Verdict, play};
 use crate::plan::{Decision, Filter, Trouble};
+use crate::planted::Planted;
 use crate::projects::Which;
 use crate::scenario::{Op, Scenario, starter_body};
 
@@ -96,12 +97,8 @@ pub fn faults(scenario: &Scenario, places: usize, kinds: &[Trouble]) -> Vec<Deci
     faults.collect()
 }
 
-/// The history with exactly these faults.
-pub fn with(scenario: &Scenario, faults: &[Decision]) -> Verdict {
-    play(
-        scenario,
-        1,
-        Filter::Script(faults.iter().copied().collect()),
-        None,
-    )
+/// The history with exactly these faults, and perhaps a planted bug.
+pub fn with(scenario: &Scenario, faults: &[Decision], planted: Option<Planted>) -> Verdict {
+    let script = Filter::Script(faults.iter().copied().collect());
+    play(scenario, 1, script, planted)
 }

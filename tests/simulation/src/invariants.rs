@@ -41,6 +41,10 @@ pub fn nothing_follows_a_no(claim: &Claim<'_>, record: &Record, rules: &Rules) -
     else {
         return Ok(());
     };
+    let rests = record.rests.get(&claim.permission);
+    keep(rests.is_none_or(|until| claim.at >= *until), || {
+        format!("nothing_follows_a_no: {send} was claimed while its address rests until {rests:?}")
+    })?;
     let word = record.words.get(&(claim.permission, topic.clone()));
     let no = record.no.get(&claim.permission);
     let no = no.max(record.forgotten.get(&claim.permission));

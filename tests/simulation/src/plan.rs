@@ -131,10 +131,7 @@ impl Plan {
         let all = Trouble::ALL.iter().copied();
         let heats = all.map(|trouble| {
             let (is_on, heat) = (random.chance(share), random.pick(&HEATS, 10));
-            let is_rare = matches!(
-                trouble,
-                Trouble::Invalid | Trouble::ErasedMidway | Trouble::Quota
-            );
+            let is_rare = matches!(trouble, Trouble::Invalid | Trouble::ErasedMidway);
             let heat = if is_rare { heat.min(10) } else { heat };
             (trouble, if is_on { heat } else { 0 })
         });

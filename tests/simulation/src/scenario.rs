@@ -40,6 +40,11 @@ pub enum Op {
         /// The contact's number.
         who: usize,
     },
+    /// A contact wants no marketing for a month, on the page of its preferences.
+    Rest {
+        /// The contact's number.
+        who: usize,
+    },
     /// Somebody ends the contact's runs of a journey.
     Stop {
         /// The contact's number.
@@ -343,9 +348,10 @@ fn word(who: usize, random: &mut Random, which: Which) -> Op {
     } else {
         ["news", "club"]
     };
-    match random.below(4) {
-        0 => Op::Unsubscribe { who },
-        1 => Op::Consent {
+    match random.below(12) {
+        0 => Op::Rest { who },
+        1 | 2 => Op::Unsubscribe { who },
+        3 | 4 => Op::Consent {
             who,
             topic: random.pick(&topics, "news"),
             opted_in: false,

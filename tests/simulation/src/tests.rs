@@ -101,14 +101,28 @@ const HOLDS: [HoldReason; 5] = [
     HoldReason::Paused,
 ];
 
+/// Whether a bug shows that needs two things at once: a batch at two workers, and the end of the one that has claimed.
+fn is_found_by_a_pair(planted: Planted) -> bool {
+    let scenario = one_contact(Which::Made, "series");
+    let doubled = faults(&scenario, 60, &[Trouble::Redelivered]);
+    let deaths = faults(&scenario, 60, &[Trouble::KillBefore, Trouble::KillAfter]);
+    doubled.iter().any(|one| {
+        let mut deaths = deaths.iter();
+        deaths.any(|other| {
+            let verdict = with(&scenario, &[*one, *other], Some(planted));
+            !verdict.broken.is_empty()
+        })
+    })
+}
+
 #[test]
 fn each_planted_bug_is_found() {
-    const SEEDS_MAX: u64 = 400;
+    const SEEDS_MAX: u64 = 2000;
     let is_missed = |planted: &Planted| {
         let mut seeds = 0..SEEDS_MAX;
         let found = seeds.find(|seed| !of_seed(*seed, Some(*planted)).broken.is_empty());
         println!("{planted:?}: seed {found:?}");
-        found.is_none()
+        found.is_none() && !is_found_by_a_pair(*planted)
     };
     let missed: Vec<&Planted> = Planted::ALL
         .iter()
@@ -190,7 +204,7 @@ const EACH: &[Trouble] = &[
 /// Each fault at each of the first so many places of a journey.
 fn each_fault(which: Which, journey: &'static str, places: usize) -> usize {
     let scenario = one_contact(which, journey);
-    let quiet = with(&scenario, &[]);
+    let quiet = with(&scenario, &[], None);
     assert!(
         quiet.reached.contains_key("run began"),
         "{journey}: {:#?}",
@@ -205,7 +219,7 @@ fn each_fault(which: Which, journey: &'static str, places: usize) -> usize {
     );
     let all = faults(&scenario, places, EACH);
     for fault in &all {
-        let verdict = with(&scenario, &[*fault]);
+        let verdict = with(&scenario, &[*fault], None);
         assert_eq!(verdict.taken, [*fault], "{journey}: the fault takes place");
         assert!(
             verdict.broken.is_empty(),
@@ -239,7 +253,7 @@ fn each_pair(which: Which, journey: &'static str, places: usize) -> usize {
     let mut histories = 0;
     for (index, one) in all.iter().enumerate() {
         for other in all.iter().skip(index + 1) {
-            let verdict = with(&scenario, &[*one, *other]);
+            let verdict = with(&scenario, &[*one, *other], None);
             assert!(
                 verdict.broken.is_empty(),
                 "{journey}: {one}; {other}\n{:#?}",

@@ -18,7 +18,7 @@ use wend_core::input::{
 use wend_core::personal::Personal;
 use wend_core::release::{Manifest, Release, Resume};
 use wend_core::time::Timestamp;
-use wend_core::token::{LinkKeys, Token, UnsubscribeToken};
+use wend_core::token::{LinkKeys, PreferencesToken, Token, UnsubscribeToken};
 use wend_core::tracking;
 
 use crate::book::Cue;
@@ -132,6 +132,13 @@ impl Runner {
                     1
                 };
                 (0..copies).try_for_each(|_| self.accept(input.clone()))
+            }
+            Op::Rest { who } => {
+                let secret = &self.deployment.secret;
+                let contact = key_of(*who, secret).ok_or("no identity")?;
+                let row = row_of(*who, secret)?;
+                self.rest(contact, row);
+                Ok(())
             }
             Op::Unsubscribe { who } => {
                 let secret = &self.deployment.secret;
@@ -316,10 +323,27 @@ impl Runner {
             send: SendId::from_bytes([0; 16]),
         };
         let token = token.sign(&LinkKeys::first(&self.deployment.secret));
+        self.post(&format!("/u/{token}"), "");
+    }
+
+    /// Asks for a month without marketing.
+    fn rest(&mut self, contact: ContactKey, permission: PermissionKey) {
+        let token = PreferencesToken {
+            contact,
+            send: SendId::from_bytes([0; 16]),
+            email: Some(permission),
+            sms: None,
+        };
+        let token = token.sign(&LinkKeys::first(&self.deployment.secret));
+        self.post(&format!("/p/{token}"), "do=pause");
+    }
+
+    fn post(&mut self, path: &str, form: &'static str) {
         let request = Request::builder()
             .method(Method::POST)
-            .uri(format!("/u/{token}"));
-        let Ok(request) = request.body(Bytes::new()) else {
+            .uri(path)
+            .header("content-type", "application/x-www-form-urlencoded");
+        let Ok(request) = request.body(Bytes::from_static(form.as_bytes())) else {
             return;
         };
         let track = self.deployment.track.clone();

@@ -29,8 +29,8 @@ const SUBMITTING: &[Trouble] = &[
     Trouble::Quota,
 ];
 /// For how many minutes the provider takes nothing. A copy that a queue took, and said that it did not, doubles a message at
-/// each of its quarter-hourly rounds: in a storm as hot as these, a day of them is more than can be played.
-const QUOTA_ENDS_MINS: (u64, u64) = (5, 150);
+/// each of its quarter-hourly rounds: in a storm as hot as these, hours of them are more than can be played.
+const QUOTA_ENDS_MINS: (u64, u64) = (5, 45);
 
 /// The providers with faults.
 #[derive(Clone, Debug)]

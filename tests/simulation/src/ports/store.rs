@@ -87,7 +87,13 @@ impl Permissions for SimStore {
     ) -> Result<(), PortError> {
         let write = || {
             self.remember(permission);
-            instant(self.inner.pause(permission, until, at))
+            instant(self.inner.pause(permission, until, at))?;
+            let until = self.inner.permission(permission)?.paused_until;
+            let mut book = self.line.book();
+            book.record
+                .rests
+                .insert(permission, until.unwrap_or_default());
+            Ok(())
         };
         self.line.call("write a pause", write).await
     }
