@@ -2,10 +2,17 @@
 
 use std::fmt::Write as _;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::escape;
 use crate::html::{Token, edited, tokens};
+
+/// What a value in a query is written with: all but the unreserved characters of RFC 3986.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 
 /// One link of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +136,7 @@ impl Utm<'_> {
         };
         for (name, value) in all {
             if let Some(value) = value.filter(|_| !has(name)) {
-                let value = utf8_percent_encode(value, NON_ALPHANUMERIC);
+                let value = utf8_percent_encode(value, ESCAPED);
                 // Writing to a text cannot fail.
                 let _ = write!(tagged, "{before}{name}={value}");
                 before = "&";

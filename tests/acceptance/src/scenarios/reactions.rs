@@ -68,7 +68,7 @@ fn follow(mail: &Mail, client: &Client) -> Result<()> {
     let answer = client.call(&Method::GET, &asked, PERSON, &[])?;
     let target = answer.header("location");
     let expected = "https://shop.example.com/p/1?utm_source=wend&utm_medium=email\
-        &utm_campaign=abandoned%2Dcart&utm_content=reminder";
+        &utm_campaign=abandoned-cart&utm_content=reminder";
     ensure!(
         answer.status == 302 && target == expected,
         "expected 302 to {expected}, got {answer:?}"
