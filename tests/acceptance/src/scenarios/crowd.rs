@@ -151,16 +151,32 @@ impl fmt::Display for Balance {
     }
 }
 
-/// Waits until every send of `guests` is final and every queue but the dead letters is empty.
-pub fn settle(case: &Case, guests: &[Guest]) -> Result<()> {
+/// Waits until every send of `guests` is final, every run has ended and every queue but the dead letters is empty; those of
+/// `clicked` have unsubscribed, and may have been asked for one message alone.
+pub fn settle(case: &Case, guests: &[Guest], clicked: &BTreeMap<String, Timestamp>) -> Result<()> {
     let client = case.client()?;
-    let count: usize = guests.iter().map(|guest| guest.steps().len()).sum();
+    let sends = |guest: &Guest| match clicked.get(&guest.contact.user) {
+        Some(_) => 1,
+        None => guest.steps().len(),
+    };
+    let count: usize = guests.iter().map(sends).sum();
     let what = format!("{count} final sends, and nothing left on the queues");
     Deadline::secs(SETTLED_SECS).until_slowly(&what, || {
         let is_quiet = quiet(&client)?;
         let sends = client.sends()?;
         let ended = sends.values().filter(|state| state.get("final").is_some());
         Ok((is_quiet && sends.len() == ended.count() && sends.len() >= count).then_some(()))
+    })?;
+    let mut inside = guests.iter().peekable();
+    Deadline::secs(SETTLED_SECS).until_slowly("the end of every run", || {
+        while let Some(guest) = inside.peek() {
+            let rows = client.rows(&guest.contact.user)?;
+            if !traces(&rows).any(|trace| trace.get("ended").is_some()) {
+                return Ok(None);
+            }
+            inside.next();
+        }
+        Ok(quiet(&client)?.then_some(()))
     })
 }
 

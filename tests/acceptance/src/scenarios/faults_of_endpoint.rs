@@ -80,7 +80,7 @@ fn suffer(case: &Case) -> Result<()> {
         std::thread::sleep(CALM);
     }
     let faulty_for = began.elapsed().as_secs();
-    crowd::settle(case, &crowd)?;
+    crowd::settle(case, &crowd, &BTreeMap::new())?;
     let quiet_after = began.elapsed().as_secs();
     let queues = case.client()?.queues()?;
     ensure!(
@@ -148,7 +148,7 @@ fn dead_letters(case: &Case) -> Result<()> {
     for (queue, dead_letters) in QUEUES {
         moved += operator.redrive(queue, dead_letters)?;
     }
-    crowd::settle(case, &crowd)?;
+    crowd::settle(case, &crowd, &BTreeMap::new())?;
     let balance = crowd::balance(case, &crowd, &BTreeMap::new())?;
     let left = client.queues()?;
     ensure!(

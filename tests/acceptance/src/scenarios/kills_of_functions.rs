@@ -278,7 +278,7 @@ impl Random {
 
 fn crowd(case: &Case) -> Result<()> {
     let hit = hit(case)?;
-    crowd::settle(case, &hit.crowd)?;
+    crowd::settle(case, &hit.crowd, &hit.clicked)?;
     let settled_after = hit.began.elapsed().as_secs();
     let queues = case.client()?.queues()?;
     ensure!(
