@@ -8,6 +8,7 @@ use wend_app::ports::{
 };
 use wend_core::contact::Contact;
 use wend_core::send::CallRequest;
+use wend_core::time::Timestamp;
 
 use super::{Line, instant, slowness, yield_now};
 use crate::plan::Trouble;
@@ -89,11 +90,13 @@ impl SimMailer {
         ambiguous
     }
 
-    /// Whether the provider takes nothing today.
+    /// Whether the provider takes nothing for now.
     fn is_used_up(&self, trouble: Option<(Trouble, u64)>) -> bool {
         let now = self.line.clock.true_now();
         let mut book = self.line.book();
-        if let Some((Trouble::Quota, bits)) = trouble {
+        // Once in a history: one after the other would be a day without any.
+        let is_first = book.quota_ends == Timestamp::default();
+        if let (Some((Trouble::Quota, bits)), true) = (trouble, is_first) {
             let (shortest, longest) = QUOTA_ENDS_MINS;
             let mins = shortest + bits % (longest - shortest);
             book.quota_ends = now.plus(Duration::from_mins(mins));
