@@ -79,11 +79,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     fs::create_dir(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let report = measure(args, &folder);
-    if args.keep.is_none() {
-        fs::remove_dir_all(&folder)
-            .with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
+    let removed = match &args.keep {
+        Some(_) => Ok(()),
+        None => fs::remove_dir_all(&folder),
+    };
+    // What went wrong with the measurement is worth more than a folder that is left.
     let report = report?;
+    removed.with_context(|| format!("cannot remove {}", folder.display()))?;
     print!("{}", report.print(args.format));
     if !report.balance.holds() {
         eprintln!("error: the balance does not hold");

@@ -6,10 +6,12 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use wend_app::operate::{Operation, in_force_after, operate};
 use wend_app::ports::ReleaseStore;
-use wend_aws::dynamodb::{DynamoDb, Tables};
+use wend_aws::dynamodb::DynamoDb;
 use wend_aws::system::SystemClock;
 use wend_core::identity::Channel;
 use wend_core::release::{Halt, Release};
+
+use crate::stack;
 
 /// Which stack.
 #[derive(Debug, clap::Args)]
@@ -91,22 +93,13 @@ pub fn stop(args: &StopArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn run(stack: &Stack, journey: Option<&str>, operation: &Operation) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let config = wend_aws::clients::config().await;
-        let tables = Tables {
-            releases: stack.releases_table.clone(),
-            ..Tables::default()
-        };
-        let db = DynamoDb::new(aws_sdk_dynamodb::Client::new(&config), tables);
+    stack::run(&stack.releases_table, async |db| {
         if let Some(journey) = journey {
             check_journey(&db, journey).await?;
         }
         let number = operate(&db, &SystemClock, operation)
             .await
-            .context("nothing was changed (are credentials, region and the table's name right?)")?;
+            .context(stack::UNCHANGED)?;
         let wait = in_force_after(Duration::from_secs(stack.function_timeout));
         println!(
             "Release {number}; in force everywhere in {} seconds …",

@@ -1,8 +1,8 @@
 //! `wend`: the command line.
 //!
 //! `init`, `new`, `check`, `fmt`, `explain`, `schema` and `events` work on a project's files, `test` plays its scenarios in
-//! virtual time; they need nothing else. `dev`, `bench` and `publish` talk to DynamoDB and come with the feature `run`, which is on
-//! by default.
+//! virtual time; they need nothing else. Those that run a project or speak to a deployed stack come with the feature `run`,
+//! which is on by default.
 #![expect(clippy::print_stdout, reason = "a command line prints")]
 
 #[cfg(feature = "run")]
@@ -29,6 +29,8 @@ mod rotate;
 mod schema;
 mod settings;
 mod simulate;
+#[cfg(feature = "run")]
+mod stack;
 mod test;
 
 use std::process::ExitCode;

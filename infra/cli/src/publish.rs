@@ -10,11 +10,11 @@ use anyhow::Context;
 use wend_app::ports::{Ids, KeyStore};
 use wend_app::publish::{Error, publish};
 use wend_app::write_keys;
-use wend_aws::dynamodb::{DynamoDb, Tables};
+use wend_aws::dynamodb::DynamoDb;
 use wend_aws::system::{SystemClock, SystemIds};
 use wend_core::definitions::SourceFile;
 
-use crate::{check, project};
+use crate::{check, project, stack};
 
 /// What `publish` is asked.
 #[derive(Debug, clap::Args)]
@@ -35,17 +35,7 @@ pub struct Args {
 /// Publishes with the credentials and the region of the environment.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let files = project::load(&args.project)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let config = wend_aws::clients::config().await;
-        let releases = args.releases_table.clone();
-        let tables = Tables {
-            releases,
-            ..Tables::default()
-        };
-        let db = DynamoDb::new(aws_sdk_dynamodb::Client::new(&config), tables);
+    stack::run(&args.releases_table, async |db| {
         let Some(number) = publish_files(&db, &files, args.environment.as_deref()).await? else {
             return Ok(ExitCode::FAILURE);
         };

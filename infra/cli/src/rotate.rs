@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use wend_app::ports::{Clock, SecretStore};
-use wend_aws::dynamodb::{DynamoDb, Tables};
 use wend_aws::system::{SystemClock, new_secret, random};
 use wend_core::time::Timestamp;
+
+use crate::stack::{self, UNCHANGED};
 
 /// Links of the key before the last two stop working, and the link by which one unsubscribes must work for a month (CAN-SPAM, section
 /// 5(a)(3)). Two months are one for the mail and one for who reads it late.
@@ -27,16 +28,7 @@ pub struct Args {
 
 /// Rotates the keys. New messages are signed with the new one as functions are started anew; links of the key before go on working.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let config = wend_aws::clients::config().await;
-        let tables = Tables {
-            releases: args.releases_table.clone(),
-            ..Tables::default()
-        };
-        let db = DynamoDb::new(aws_sdk_dynamodb::Client::new(&config), tables);
+    stack::run(&args.releases_table, async |db| {
         let id = rotate(&db, SystemClock.now(), args.force).await?;
         println!(
             "Key {id} signs the links of new messages within hours; links of key {} go on working.",
@@ -48,10 +40,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// The id of the key that signs from now on.
 async fn rotate(store: &impl SecretStore, now: Timestamp, is_forced: bool) -> anyhow::Result<u8> {
-    const FAILED: &str =
-        "nothing was changed (are credentials, region and the table's name right?)";
-    let secret = store.secret(new_secret()).await.context(FAILED)?;
-    let keys = store.link_keys(&secret).await.context(FAILED)?;
+    let secret = store.secret(new_secret()).await.context(UNCHANGED)?;
+    let keys = store.link_keys(&secret).await.context(UNCHANGED)?;
     let age = now.since(keys.newest_made_at());
     if age < APART && !is_forced {
         bail!(
@@ -61,7 +51,7 @@ async fn rotate(store: &impl SecretStore, now: Timestamp, is_forced: bool) -> an
         );
     }
     let rotated = keys.rotated(random(), now);
-    store.rotate_link_keys(&rotated).await.context(FAILED)?;
+    store.rotate_link_keys(&rotated).await.context(UNCHANGED)?;
     Ok(rotated.newest_id())
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use wend_app::simulate::{Model, Person, Rate, Rates, Simulation, simulate, trace};
 use wend_content::read_all;
+use wend_core::definitions::SourceFile;
 use wend_core::release::{Definition, Journey, JourneyState, Manifest, Part, Release};
 use wend_core::time::Timestamp;
 
@@ -89,6 +90,15 @@ fn opened(definition: Definition, journey: &str) -> Definition {
     }
 }
 
+/// A release of the definitions in which the journey is open.
+fn release(definitions: Vec<(SourceFile, Definition)>, journey: &str) -> Release {
+    let parts = definitions
+        .into_iter()
+        .map(|(file, definition)| Part::new(file, opened(definition, journey)));
+    let parts: Vec<Part> = parts.collect();
+    Release::new(&Manifest::next(None, &parts, Timestamp::default()), parts)
+}
+
 /// Plays the contacts and prints what became of them.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let files = project::load(&args.project)?;
@@ -99,11 +109,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    let parts = definitions
-        .into_iter()
-        .map(|(file, definition)| Part::new(file, opened(definition, &args.journey)));
-    let parts: Vec<Part> = parts.collect();
-    let release = Release::new(&Manifest::next(None, &parts, Timestamp::default()), parts);
+    let release = release(definitions, &args.journey);
     let Some((_, journey)) = release.journey(&args.journey) else {
         let known: Vec<&str> = release
             .current()

@@ -3,7 +3,7 @@
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use wend_app::ports::{ErrorClass, PortError};
+use wend_app::ports::{ErrorClass, PortError, Settled};
 
 /// Codes that say "too many": nothing was done.
 const THROTTLES: [&str; 6] = [
@@ -39,6 +39,22 @@ pub(crate) fn port_error<E: ProvideErrorMetadata + std::fmt::Debug>(
         operation,
         class,
         cause: words(error),
+    }
+}
+
+/// What became of a conditional write: done, or lost because its condition did not hold.
+pub(crate) fn settled<T, E: ProvideErrorMetadata + std::fmt::Debug>(
+    operation: &'static str,
+    answer: Result<T, SdkError<E, HttpResponse>>,
+) -> Result<Settled, PortError> {
+    let Err(error) = answer else {
+        return Ok(Settled::Done);
+    };
+    let code = error.as_service_error().and_then(E::code);
+    if code == Some("ConditionalCheckFailedException") {
+        Ok(Settled::Lost)
+    } else {
+        Err(port_error(operation, &error))
     }
 }
 

@@ -422,3 +422,5 @@ impl<'a> Deciding<'a> {
 mod properties;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod told;

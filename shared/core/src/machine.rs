@@ -110,88 +110,72 @@ mod tests {
         }
     }
 
+    /// Machines by what they call themselves.
+    const AGENTS: [(&str, Option<&str>); 9] = [
+        ("no agent", None),
+        ("a blank agent", Some("  ")),
+        ("Apple's proxy", Some("Mozilla/5.0")),
+        (
+            "Google's proxy",
+            Some(
+                "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
+            ),
+        ),
+        (
+            "Yahoo's proxy",
+            Some("YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html"),
+        ),
+        (
+            "a gateway",
+            Some("Mozilla/5.0 (compatible; Barracuda Sentinel)"),
+        ),
+        (
+            "a crawler",
+            Some("Mozilla/5.0 (compatible; SomeBot/1.0; +https://some.example/bot)"),
+        ),
+        (
+            "a preview",
+            Some("Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"),
+        ),
+        ("a library", Some("python-requests/2.32.3")),
+    ];
+
     #[test]
-    fn machines_are_machines() {
-        let by = |user_agent| Fetch {
-            user_agent,
+    fn machines_are_known_by_their_names() {
+        for (what, user_agent) in AGENTS {
+            let fetch = Fetch {
+                user_agent,
+                ..Fetch::default()
+            };
+            assert!(is_machine(fetch), "{what}");
+        }
+    }
+
+    #[test]
+    fn machines_are_known_by_what_they_do() {
+        let person = Fetch {
+            user_agent: Some(FIREFOX),
             ..Fetch::default()
         };
-        let person = by(Some(FIREFOX));
+        let purpose = |purpose| Fetch {
+            purpose: Some(purpose),
+            ..person
+        };
+        let after = |millis| Fetch {
+            after: Some(Duration::from_millis(millis)),
+            ..person
+        };
+        let head = Fetch {
+            is_head: true,
+            ..person
+        };
         for (what, fetch) in [
-            ("no agent", by(None)),
-            ("a blank agent", by(Some("  "))),
-            ("Apple's proxy", by(Some("Mozilla/5.0"))),
-            (
-                "Google's proxy",
-                by(Some(
-                    "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
-                )),
-            ),
-            (
-                "Yahoo's proxy",
-                by(Some(
-                    "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html",
-                )),
-            ),
-            (
-                "a gateway",
-                by(Some("Mozilla/5.0 (compatible; Barracuda Sentinel)")),
-            ),
-            (
-                "a crawler",
-                by(Some(
-                    "Mozilla/5.0 (compatible; SomeBot/1.0; +https://some.example/bot)",
-                )),
-            ),
-            (
-                "a preview",
-                by(Some(
-                    "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
-                )),
-            ),
-            ("a library", by(Some("python-requests/2.32.3"))),
-            (
-                "HEAD",
-                Fetch {
-                    is_head: true,
-                    ..person
-                },
-            ),
-            (
-                "a prefetch",
-                Fetch {
-                    purpose: Some("prefetch"),
-                    ..person
-                },
-            ),
-            (
-                "a prerender",
-                Fetch {
-                    purpose: Some("prefetch;prerender"),
-                    ..person
-                },
-            ),
-            (
-                "a preview of a page",
-                Fetch {
-                    purpose: Some("Preview"),
-                    ..person
-                },
-            ),
-            (
-                "at once",
-                Fetch {
-                    after: Some(Duration::ZERO),
-                    ..person
-                },
-            ),
-            (
-                "too soon",
-                Fetch {
-                    after: Some(Duration::from_millis(1999)),
-                    ..person
-                },
-            ),
+            ("HEAD", head),
+            ("a prefetch", purpose("prefetch")),
+            ("a prerender", purpose("prefetch;prerender")),
+            ("a preview of a page", purpose("Preview")),
+            ("at once", after(0)),
+            ("too soon", after(1999)),
         ] {
             assert!(is_machine(fetch), "{what}");
         }

@@ -84,7 +84,13 @@ macro_rules! contracts {
 }
 
 fn tables<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
-    paces::<K>(adapter, trials);
+    aggregates::<K>(adapter, trials);
+    sends::<K>(adapter, trials);
+    definitions::<K>(adapter, trials);
+}
+
+/// Contacts, their log, and who of them is due.
+fn aggregates<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
     contracts!(trials, adapter, K, contacts:
         nothing_is_under_a_key_that_nobody_wrote
         a_contact_reads_back_with_its_next_revision
@@ -120,6 +126,28 @@ fn tables<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
         a_timeline_is_read_over_all_pages_in_order
         a_timeline_has_only_its_own_address
     );
+    contracts!(trials, adapter, K, due:
+        only_who_is_due_is_in_the_index
+        the_index_is_ordered_and_includes_its_end
+        a_contact_moves_and_leaves
+        a_shard_has_only_its_own
+        times_before_1970_are_in_order_too
+        the_watermark_begins_at_the_beginning_of_time
+        the_watermark_only_moves_forward
+    );
+}
+
+/// What a message must pass, and what becomes of it.
+fn sends<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
+    contracts!(trials, adapter, K, paces:
+        a_row_that_nobody_wrote_is_the_default
+        taking_begins_goes_on_and_begins_anew
+        a_full_row_gives_places_in_the_line
+        what_is_known_is_written_at_its_revision_alone
+        a_quota_is_not_overrun_by_who_knows_an_old_count
+        rows_do_not_touch_each_other
+        senders_at_once_take_moments_of_their_own
+    );
     contracts!(trials, adapter, K, ledger:
         an_absent_send_is_claimed_once
         a_held_send_is_claimed_again
@@ -154,15 +182,10 @@ fn tables<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
         the_last_word_on_a_pause_counts_in_any_order
         soft_bounces_are_counted_once_each_and_forgotten
     );
-    contracts!(trials, adapter, K, due:
-        only_who_is_due_is_in_the_index
-        the_index_is_ordered_and_includes_its_end
-        a_contact_moves_and_leaves
-        a_shard_has_only_its_own
-        times_before_1970_are_in_order_too
-        the_watermark_begins_at_the_beginning_of_time
-        the_watermark_only_moves_forward
-    );
+}
+
+/// What is published, and the keys beside it.
+fn definitions<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
     contracts!(trials, adapter, K, releases:
         there_is_no_manifest_before_the_first
         a_release_reads_back_whole
@@ -180,18 +203,6 @@ fn tables<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
         of_secrets_drawn_at_once_one_is_everybodys
         keys_of_links_are_the_secrets_until_they_are_rotated
         of_rotations_at_once_one_is_done
-    );
-}
-
-fn paces<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
-    contracts!(trials, adapter, K, paces:
-        a_row_that_nobody_wrote_is_the_default
-        taking_begins_goes_on_and_begins_anew
-        a_full_row_gives_places_in_the_line
-        what_is_known_is_written_at_its_revision_alone
-        a_quota_is_not_overrun_by_who_knows_an_old_count
-        rows_do_not_touch_each_other
-        senders_at_once_take_moments_of_their_own
     );
 }
 

@@ -110,25 +110,18 @@ impl Deployment {
             let releases = Releases::new(store, clock.clone());
             Arc::new(parts.dispatch(clock, &mailbox, targets, releases, seed))
         };
-        let sim = parts.store();
         Ok(Self {
             evaluate: [evaluate(one, 1), evaluate(two, 2)],
             dispatch: [dispatch(three, true), dispatch(four, false)],
             feedback: Arc::new(parts.feedback(four, queue(inputs, "tell contacts"))),
             sweep: Arc::new(Sweep {
-                index: sim.clone(),
-                watermark: sim.clone(),
+                index: parts.store(),
+                watermark: parts.store(),
                 wakes: queue(wakes, "send wakes ahead"),
                 clock: one.clone(),
                 schedule,
             }),
-            track: Arc::new(Track {
-                permissions: sim.clone(),
-                inputs: queue(inputs, "tell what was said"),
-                releases: Releases::new(sim.clone(), four.clone()),
-                links: Links::new(sim, four.clone(), secret.clone(), LinkKeys::first(&secret)),
-                clock: four.clone(),
-            }),
+            track: Arc::new(parts.track(four, queue(inputs, "tell what was said"))),
             mailbox: mailbox.clone(),
             clocks,
             readers,
@@ -186,6 +179,17 @@ impl Parts<'_> {
             inputs,
             aside: self.aside(),
             releases: Releases::new(self.store(), clock.clone()),
+            clock: clock.clone(),
+        }
+    }
+
+    fn track(&self, clock: &SimClock, inputs: SimQueue) -> Tracking {
+        let (secret, keys) = (self.secret.clone(), LinkKeys::first(self.secret));
+        Track {
+            permissions: self.store(),
+            inputs,
+            releases: Releases::new(self.store(), clock.clone()),
+            links: Links::new(self.store(), clock.clone(), secret, keys),
             clock: clock.clone(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-/// One message that a contact must get.
+/// One message that a contact must get; ordered by address first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Message {
     /// The contact's address.

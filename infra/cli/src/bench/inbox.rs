@@ -84,8 +84,13 @@ impl Inbox {
 
     /// Whether a mail has shown the key of the contact with this address.
     pub fn knows(&self, address: &str) -> bool {
-        let is_to = |message: &Message| message.to == address;
-        self.arrived.iter().any(is_to)
+        // Before every message to that address.
+        let first = Message {
+            to: address.to_owned(),
+            step: String::new(),
+        };
+        let next = self.arrived.range(first..).next();
+        next.is_some_and(|message| message.to == address)
     }
 
     /// Whether every one of `messages` is here.

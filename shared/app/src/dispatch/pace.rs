@@ -98,7 +98,14 @@ impl<P: Paces> Pacing<P> {
         if let Some((key, rate)) = own {
             // A slot of the journey that the account has no room for would be lost.
             if !self.has_room(request.channel, clock).await? {
-                return self.take(&account, urgency, None, (provider, clock)).await;
+                match self
+                    .take(&account, urgency, None, (provider, clock))
+                    .await?
+                {
+                    // There is room after all. That slot is lost: without one of the journey it must not be used.
+                    Told::Turn(Turn::Soon(_)) => {}
+                    told @ (Told::Turn(Turn::Later(_)) | Told::NotToday) => return Ok(told),
+                }
             }
             match self
                 .take(&key, urgency, Some(rate), (provider, clock))
@@ -111,10 +118,22 @@ impl<P: Paces> Pacing<P> {
         self.take(&account, urgency, None, (provider, clock)).await
     }
 
-    /// Whether bulk would get a slot of the account's.
+    /// Whether bulk would get a slot of the account's, as far as this sandbox knows: what is out of date costs a slot of the journey.
     async fn has_room<C: Clock>(&self, channel: Channel, clock: &C) -> Result<bool, PortError> {
-        let row = self.rows.pace(&PaceKey::Channel(channel)).await?;
-        let ask = row.ask(clock.now(), 1, Urgency::Bulk, self.ceiling(channel));
+        let key = PaceKey::Channel(channel);
+        let waiting = self.waiting(&key, Urgency::Bulk);
+        let mut held = waiting.held.lock().await;
+        let now = clock.now();
+        let mut lane = held.lane;
+        if let Some(turn) = lane.take(now) {
+            return Ok(matches!(turn, Turn::Soon(_)));
+        }
+        let row = match held.row.take() {
+            Some(row) => row,
+            None => self.rows.pace(&key).await?,
+        };
+        let ask = row.ask(now, 1, Urgency::Bulk, self.ceiling(channel));
+        held.row = Some(row);
         Ok(matches!(ask, Ask::Slots(_)))
     }
 

@@ -3,6 +3,8 @@
 //! Time jumps from one moment at which something can happen to the next one. The sweep keeps its five minutes, but one that
 //! would find nothing is left out: a year in which a contact waits costs nothing, and waits are as exact as with all sweeps.
 
+mod parts;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,28 +16,20 @@ use wend_core::due::Schedule;
 use wend_core::id::ContactKey;
 use wend_core::identity::{Channel, IdentitySecret};
 use wend_core::input::{Command, CommandKind, ConsentSaid, Envelope, Input};
-use wend_core::pace::Rate;
 use wend_core::release::{Definition, Release, Resume};
 use wend_core::send::SendTimes;
 use wend_core::time::Timestamp;
-use wend_core::token::LinkKeys;
 
+use self::parts::{Dispatching, Evaluating, FeedingBack, Parts, Tracking};
 use super::events::feedback;
 use super::{
-    Line, Mailbox, MemoryContacts, MemoryQueue, MemoryStore, Outside, OutsideConnections,
-    QueueRules, Queues, Reaction, SeededIds, SentMail, Stalled, VirtualClock, Willing,
-    provider_event, run,
+    Line, Mailbox, MemoryQueue, MemoryStore, Outside, Queues, Reaction, SeededIds, SentMail,
+    Stalled, VirtualClock, Willing, provider_event, run,
 };
-use crate::dispatch::{Ceilings, Dispatch, Pacing, Quota};
-use crate::evaluate::Evaluate;
-use crate::feedback::Feedback;
-use crate::links::Links;
 use crate::operate::{Operation, operate};
 use crate::ports::{Ids, Outgoing, PortError, PublishError};
 use crate::publish::publish_definitions;
-use crate::releases::Releases;
 use crate::sweep::Sweep;
-use crate::track::Track;
 
 /// Most messages of one batch (SQS).
 const BATCH: usize = 10;
@@ -49,12 +43,6 @@ const BOUNDARY: Duration = Duration::from_mins(15);
 const OVERDUE: Duration = Duration::from_mins(5);
 /// Most rounds over the queues at one instant: far more than what follows from one input, so more is a circle.
 const ROUNDS_MAX: usize = 10_000;
-/// Dispatch messages are the timers of their sends and come back often, as in `template.yaml`.
-const DISPATCH_RECEIVES_MAX: u32 = 100;
-
-/// Tests of journeys do not wait for a provider's rate.
-const SENDS_PER_SECOND: u32 = 1_000_000;
-
 /// What a world begins with.
 #[derive(Debug)]
 pub struct WorldSettings {
@@ -105,137 +93,6 @@ pub enum WorldError {
     /// A release was not published.
     #[error(transparent)]
     Publish(#[from] PublishError),
-}
-
-type Evaluating = Evaluate<
-    MemoryContacts,
-    MemoryStore,
-    MemoryQueue,
-    Queues,
-    MemoryStore,
-    VirtualClock,
-    SeededIds,
->;
-type Dispatching = Dispatch<
-    MemoryStore,
-    Mailbox,
-    OutsideConnections,
-    MemoryQueue,
-    Queues,
-    MemoryStore,
-    VirtualClock,
-    MemoryStore,
->;
-
-type FeedingBack =
-    Feedback<MemoryStore, MemoryStore, MemoryQueue, Queues, MemoryStore, VirtualClock>;
-type Tracking = Track<MemoryStore, MemoryQueue, MemoryStore, VirtualClock>;
-
-/// What use cases are made of.
-#[derive(Debug)]
-struct Parts {
-    clock: VirtualClock,
-    store: MemoryStore,
-    queues: Queues,
-    mailbox: Mailbox,
-    inputs: MemoryQueue,
-    wakes: MemoryQueue,
-    sends: MemoryQueue,
-    reactions: MemoryQueue,
-}
-
-impl Parts {
-    fn new(settings: &WorldSettings) -> Self {
-        let clock = VirtualClock::starting_at(settings.start);
-        let line = settings.line.clone();
-        let queues = Queues::new(clock.clone(), line.clone());
-        let rules = QueueRules::default();
-        let often = QueueRules {
-            receives_max: DISPATCH_RECEIVES_MAX,
-            ..rules
-        };
-        Self {
-            store: MemoryStore::new(clock.clone(), line.clone()),
-            mailbox: Mailbox::new(clock.clone(), line, settings.secret.clone()),
-            inputs: queues.queue("inputs", rules),
-            wakes: queues.queue("wakes", rules),
-            sends: queues.queue("dispatch", often),
-            reactions: queues.queue("feedback", rules),
-            queues,
-            clock,
-        }
-    }
-
-    fn releases(&self) -> Releases<MemoryStore, VirtualClock> {
-        Releases::new(self.store.clone(), self.clock.clone())
-    }
-
-    fn evaluate(&self, ids: SeededIds, secret: IdentitySecret, schedule: Schedule) -> Evaluating {
-        Evaluate {
-            contacts: self.store.contacts(secret.clone()),
-            permissions: self.store.clone(),
-            dispatch: self.sends.clone(),
-            wakes: self.wakes.clone(),
-            aside: self.queues.clone(),
-            releases: self.releases(),
-            clock: self.clock.clone(),
-            ids,
-            secret,
-            schedule,
-        }
-    }
-
-    fn dispatch(
-        &self,
-        outside: Box<dyn Outside>,
-        secret: IdentitySecret,
-        times: SendTimes,
-    ) -> Dispatching {
-        Dispatch {
-            ledger: self.store.clone(),
-            links: LinkKeys::first(&secret),
-            provider: self.mailbox.clone(),
-            connections: OutsideConnections::new(outside),
-            inputs: self.inputs.clone(),
-            again: self.sends.clone(),
-            aside: self.queues.clone(),
-            releases: self.releases(),
-            clock: self.clock.clone(),
-            secret,
-            pace: Pacing::new(
-                self.store.clone(),
-                Ceilings {
-                    email: Some(Rate::per(SENDS_PER_SECOND, 1)),
-                    sms: Some(Rate::per(SENDS_PER_SECOND, 1)),
-                },
-            ),
-            quota: Quota::default(),
-            times,
-            public_url: "https://links.example.com".to_owned(),
-        }
-    }
-
-    fn feedback(&self) -> FeedingBack {
-        Feedback {
-            evidence: self.store.clone(),
-            permissions: self.store.clone(),
-            inputs: self.inputs.clone(),
-            aside: self.queues.clone(),
-            releases: self.releases(),
-            clock: self.clock.clone(),
-        }
-    }
-
-    fn track(&self, secret: IdentitySecret) -> Tracking {
-        let keys = LinkKeys::first(&secret);
-        Track {
-            permissions: self.store.clone(),
-            inputs: self.inputs.clone(),
-            releases: self.releases(),
-            links: Links::new(self.store.clone(), self.clock.clone(), secret, keys),
-            clock: self.clock.clone(),
-        }
-    }
 }
 
 /// A deployment in memory.

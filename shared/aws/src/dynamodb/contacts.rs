@@ -19,7 +19,7 @@ use wend_core::time::Timestamp;
 
 use super::DynamoDb;
 use super::item::{Item, at, b, bytes, missing, n, number, packed, s, text, time, unpacked};
-use crate::error::port_error;
+use crate::error::{port_error, settled};
 
 const ERASE: &str = "erase a contact";
 const LOAD: &str = "load a contact";
@@ -213,15 +213,7 @@ impl Erasures for DynamoContacts {
             .expression_attribute_values(":rev", n(contact.rev))
             .send()
             .await;
-        match answer {
-            Ok(_) => Ok(Settled::Done),
-            Err(error) => match error.as_service_error() {
-                Some(service) if service.is_conditional_check_failed_exception() => {
-                    Ok(Settled::Lost)
-                }
-                _ => Err(port_error(ERASE, &error)),
-            },
-        }
+        settled(ERASE, answer)
     }
 
     async fn forget(

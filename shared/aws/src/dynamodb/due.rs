@@ -5,7 +5,7 @@ use wend_core::time::Timestamp;
 
 use super::item::{at, missing, s, text, time};
 use super::{DUE_INDEX, DynamoDb};
-use crate::error::port_error;
+use crate::error::{port_error, settled};
 
 const DUE: &str = "read the due index";
 const READ: &str = "read the watermark";
@@ -58,12 +58,7 @@ impl Watermark for DynamoDb {
             .expression_attribute_values(":to", at(to))
             .send()
             .await;
-        match answer {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(service) if service.is_conditional_check_failed_exception() => Ok(()),
-                _ => Err(port_error(ADVANCE, &error)),
-            },
-        }
+        // Somebody else was further: that is as good.
+        settled(ADVANCE, answer).map(|_| ())
     }
 }

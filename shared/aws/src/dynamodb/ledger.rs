@@ -14,7 +14,7 @@ use super::DynamoDb;
 use super::contacts::{cancellation, conflict, is_row, read_contact, read_row, row_key};
 use super::item::{Item, at, n, packed, s, unpacked};
 use super::permissions::{permission_key, read_permission};
-use crate::error::port_error;
+use crate::error::{port_error, settled};
 
 const READ: &str = "read a send";
 const CLAIM: &str = "claim a send";
@@ -186,15 +186,7 @@ impl Ledger for DynamoDb {
             .expression_attribute_values(":held", s("held"))
             .send()
             .await;
-        match answer {
-            Ok(_) => Ok(Settled::Done),
-            Err(error) => match error.as_service_error() {
-                Some(service) if service.is_conditional_check_failed_exception() => {
-                    Ok(Settled::Lost)
-                }
-                _ => Err(port_error(SKIP, &error)),
-            },
-        }
+        settled(SKIP, answer)
     }
 
     async fn settle(
@@ -223,15 +215,7 @@ impl Ledger for DynamoDb {
             .expression_attribute_values(":data", packed(SETTLE, to)?)
             .send()
             .await;
-        match answer {
-            Ok(_) => Ok(Settled::Done),
-            Err(error) => match error.as_service_error() {
-                Some(service) if service.is_conditional_check_failed_exception() => {
-                    Ok(Settled::Lost)
-                }
-                _ => Err(port_error(SETTLE, &error)),
-            },
-        }
+        settled(SETTLE, answer)
     }
 
     async fn take_back(
@@ -347,14 +331,6 @@ impl Evidence for DynamoDb {
             .expression_attribute_values(":data", packed(SETTLE, &state)?)
             .send()
             .await;
-        match answer {
-            Ok(_) => Ok(Settled::Done),
-            Err(error) => match error.as_service_error() {
-                Some(service) if service.is_conditional_check_failed_exception() => {
-                    Ok(Settled::Lost)
-                }
-                _ => Err(port_error(SETTLE, &error)),
-            },
-        }
+        settled(SETTLE, answer)
     }
 }

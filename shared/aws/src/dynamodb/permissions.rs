@@ -9,7 +9,7 @@ use wend_core::time::Timestamp;
 
 use super::DynamoDb;
 use super::item::{Item, at, missing, n, number, s, time, unpacked};
-use crate::error::port_error;
+use crate::error::{port_error, settled};
 
 const READ: &str = "read a permission";
 const CONSENT: &str = "write a consent";
@@ -98,13 +98,7 @@ impl DynamoDb {
             .set_condition_expression(update.get_condition_expression().clone())
             .set_expression_attribute_names(update.get_expression_attribute_names().clone())
             .set_expression_attribute_values(update.get_expression_attribute_values().clone());
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(service) if service.is_conditional_check_failed_exception() => Ok(()),
-                _ => Err(port_error(operation, &error)),
-            },
-        }
+        settled(operation, request.send().await).map(|_| ())
     }
 }
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use wend_app::ports::{ErrorClass, KeyStore, PortError, PublishError, ReleaseStore, SecretStore};
+use wend_app::ports::{
+    ErrorClass, KeyStore, PortError, PublishError, ReleaseStore, SecretStore, Settled,
+};
 use wend_core::id::PartHash;
 use wend_core::identity::IdentitySecret;
 use wend_core::release::{Manifest, Part};
@@ -11,7 +13,7 @@ use wend_core::token::LinkKeys;
 
 use super::DynamoDb;
 use super::item::{Item, b, bytes, missing, n, packed, s, unpacked};
-use crate::error::port_error;
+use crate::error::{port_error, settled};
 
 const MANIFEST: &str = "read the manifest";
 const PARTS: &str = "read the parts of a release";
@@ -115,14 +117,9 @@ impl ReleaseStore for DynamoDb {
                 .expression_attribute_names("#number", "number")
                 .expression_attribute_values(":before", n(manifest.number - 1))
         };
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(service) if service.is_conditional_check_failed_exception() => {
-                    Err(PublishError::Overtaken(manifest.number))
-                }
-                _ => Err(port_error(PUBLISH, &error).into()),
-            },
+        match settled(PUBLISH, request.send().await)? {
+            Settled::Done => Ok(()),
+            Settled::Lost => Err(PublishError::Overtaken(manifest.number)),
         }
     }
 }
@@ -157,16 +154,13 @@ impl SecretStore for DynamoDb {
         let request = request
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(pk)");
-        match request.send().await {
-            Ok(_) => Ok(candidate),
-            Err(error) => match error.as_service_error() {
-                // Another function was first.
-                Some(service) if service.is_conditional_check_failed_exception() => {
-                    let stored = self.stored_secret().await?;
-                    stored.ok_or_else(|| missing(SECRET, "secret"))
-                }
-                _ => Err(port_error(SECRET, &error)),
-            },
+        match settled(SECRET, request.send().await)? {
+            Settled::Done => Ok(candidate),
+            // Another function was first.
+            Settled::Lost => {
+                let stored = self.stored_secret().await?;
+                stored.ok_or_else(|| missing(SECRET, "secret"))
+            }
         }
     }
 
@@ -190,18 +184,13 @@ impl SecretStore for DynamoDb {
                 .condition_expression("newest = :before")
                 .expression_attribute_values(":before", n(id)),
         };
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(service) if service.is_conditional_check_failed_exception() => {
-                    Err(PortError {
-                        operation: ROTATE,
-                        class: ErrorClass::Conflict,
-                        cause: "somebody else has rotated the keys".to_owned(),
-                    })
-                }
-                _ => Err(port_error(ROTATE, &error)),
-            },
+        match settled(ROTATE, request.send().await)? {
+            Settled::Done => Ok(()),
+            Settled::Lost => Err(PortError {
+                operation: ROTATE,
+                class: ErrorClass::Conflict,
+                cause: "somebody else has rotated the keys".to_owned(),
+            }),
         }
     }
 }

@@ -68,94 +68,127 @@ fn shown(title: &str, files: Vec<SourceFile>) -> String {
 const FOOT: &str =
     "<p>{{ project.postal_address }} <a href=\"{{ links.unsubscribe }}\">Leave</a></p>";
 
+const HI: (&str, &str) = (
+    "email.html",
+    "<p>Hi, there is something to tell you today.</p>\n",
+);
+
+macro_rules! mjml {
+    ($body:literal) => {
+        concat!("<mjml>\n<mj-body>\n", $body, "\n</mj-body>\n</mjml>\n")
+    };
+}
+
+/// What a case is called, what the head of its template says besides, and its files.
+type Case = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
+
+/// Layouts, partials and MJML.
+const PUT_TOGETHER: [Case; 12] = [
+    (
+        "no layout",
+        "layout: brant",
+        &[HI, ("layouts/brand.html", "{{ content }}")],
+    ),
+    (
+        "no partial",
+        "",
+        &[
+            (
+                "email.html",
+                "<p>\n{% include 'fot' %}\n{% include foot %}</p>",
+            ),
+            ("partials/foot.html", "x"),
+        ],
+    ),
+    (
+        "a partial in itself",
+        "",
+        &[
+            ("email.html", "{% include 'a' %}"),
+            ("partials/a.html", "\n{% include 'a' %}"),
+        ],
+    ),
+    (
+        "no place for the content",
+        "layout: brand",
+        &[HI, ("layouts/brand.html", "<body></body>")],
+    ),
+    (
+        "MJML",
+        "",
+        &[
+            (
+                "email.mjml",
+                mjml!("{% if contact.a < 1 %}\n{% include 'foot' %}\n{% endif %}"),
+            ),
+            (
+                "partials/foot.mjml",
+                "<mj-section>\n<mj-column>\n<mj-txt>x</mj-txt></mj-column></mj-section>",
+            ),
+        ],
+    ),
+    ("MJML that is none", "", &[("email.mjml", "<p>Hi</p>")]),
+    (
+        "texts in parts",
+        "layout: brand",
+        &[
+            ("email.html", "<p>Hi\n{% include 'foot' %}</p>"),
+            ("partials/foot.html", "\n{{ kontakt.name }}"),
+            ("layouts/brand.html", "<body>{{ content }}"),
+        ],
+    ),
+    (
+        "a filter in a layout",
+        "layout: brand",
+        &[
+            HI,
+            (
+                "layouts/brand.html",
+                "<body>{{ content }}\n{{ 1 | defualt }}",
+            ),
+        ],
+    ),
+    (
+        "open in a partial",
+        "",
+        &[
+            ("email.html", "{% include 'foot' %}"),
+            ("partials/foot.html", "<p>\n{% if contact.a %}</p>"),
+        ],
+    ),
+    (
+        "MJML that is not closed",
+        "",
+        &[(
+            "email.mjml",
+            mjml!("<mj-section>\n<mj-column>\n</mj-section>"),
+        )],
+    ),
+    (
+        "includes of MJML",
+        "",
+        &[("email.mjml", mjml!("<mj-include path=\"./foot.mjml\"/>"))],
+    ),
+    (
+        "a sample in MJML",
+        "sample: { contact: { a: 1 } }",
+        &[(
+            "email.mjml",
+            mjml!(
+                "<mj-section><mj-column>\n<mj-text>{{ contact.nam }}</mj-text></mj-column></mj-section>"
+            ),
+        )],
+    ),
+];
+
 fn put_together() -> String {
-    let mjml = |body: &str| format!("<mjml>\n<mj-body>\n{body}\n</mj-body>\n</mjml>\n");
-    let hi = (
-        "email.html",
-        "<p>Hi, there is something to tell you today.</p>\n",
-    );
-    [
-        shown("no layout", designed("system", "layout: brant", &[hi, ("layouts/brand.html", "{{ content }}")])),
-        shown(
-            "no partial",
-            designed("system", "", &[("email.html", "<p>\n{% include 'fot' %}\n{% include foot %}</p>"), ("partials/foot.html", "x")]),
-        ),
-        shown(
-            "a partial in itself",
-            designed("system", "", &[("email.html", "{% include 'a' %}"), ("partials/a.html", "\n{% include 'a' %}")]),
-        ),
-        shown(
-            "no place for the content",
-            designed("system", "layout: brand", &[hi, ("layouts/brand.html", "<body></body>")]),
-        ),
-        shown(
-            "MJML",
-            designed(
-                "system",
-                "",
-                &[
-                    ("email.mjml", &mjml("{% if contact.a < 1 %}\n{% include 'foot' %}\n{% endif %}")),
-                    ("partials/foot.mjml", "<mj-section>\n<mj-column>\n<mj-txt>x</mj-txt></mj-column></mj-section>"),
-                ],
-            ),
-        ),
-        shown("MJML that is none", designed("system", "", &[("email.mjml", "<p>Hi</p>")])),
-        shown(
-            "texts in parts",
-            designed(
-                "system",
-                "layout: brand",
-                &[
-                    ("email.html", "<p>Hi\n{% include 'foot' %}</p>"),
-                    ("partials/foot.html", "\n{{ kontakt.name }}"),
-                    ("layouts/brand.html", "<body>{{ content }}"),
-                ],
-            ),
-        ),
-        shown(
-            "a filter in a layout",
-            designed(
-                "system",
-                "layout: brand",
-                &[
-                    hi,
-                    ("layouts/brand.html", "<body>{{ content }}\n{{ 1 | defualt }}"),
-                ],
-            ),
-        ),
-        shown(
-            "open in a partial",
-            designed(
-                "system",
-                "",
-                &[
-                    ("email.html", "{% include 'foot' %}"),
-                    ("partials/foot.html", "<p>\n{% if contact.a %}</p>"),
-                ],
-            ),
-        ),
-        shown(
-            "MJML that is not closed",
-            designed("system", "", &[("email.mjml", &mjml("<mj-section>\n<mj-column>\n</mj-section>"))]),
-        ),
-        shown(
-            "includes of MJML",
-            designed(
-                "system",
-                "",
-                &[("email.mjml", &mjml("<mj-include path=\"./foot.mjml\"/>"))],
-            ),
-        ),
-        shown(
-            "a sample in MJML",
-            designed(
-                "system",
-                "sample: { contact: { a: 1 } }",
-                &[("email.mjml", &mjml("<mj-section><mj-column>\n<mj-text>{{ contact.nam }}</mj-text></mj-column></mj-section>"))],
-            ),
-        ),
-    ]
-    .concat()
+    let all =
+        PUT_TOGETHER.map(|(name, lines, files)| shown(name, designed("system", lines, files)));
+    all.concat()
 }
 
 fn disliked() -> String {

@@ -180,63 +180,66 @@ fn a_clock_wait_takes_the_next_time_and_this_one_if_it_is_now() {
     );
 }
 
+/// Waits for a date, the value of `contact.x`, and when they end in New York.
+const DATES: [(&str, Option<&str>, &str); 12] = [
+    ("until 2026-12-24", None, "2026-12-24T00:00:00-05:00"),
+    ("until 2026-12-24 10:00", None, "2026-12-24T10:00:00-05:00"),
+    (
+        "until 2026-12-24 10:00 Europe/Berlin",
+        None,
+        "2026-12-24T10:00:00+01:00",
+    ),
+    (
+        "until contact.x",
+        Some("2026-06-01"),
+        "2026-06-01T00:00:00-04:00",
+    ),
+    (
+        "until contact.x at 09:00",
+        Some("2026-06-01"),
+        "2026-06-01T09:00:00-04:00",
+    ),
+    (
+        "until contact.x",
+        Some("2026-06-01T12:00:00Z"),
+        "2026-06-01T12:00:00Z",
+    ),
+    (
+        "until contact.x",
+        Some("2026-06-01T12:00:00"),
+        "2026-06-01T12:00:00-04:00",
+    ),
+    (
+        "until contact.x",
+        Some("2026-06-01 12:00 Europe/Berlin"),
+        "2026-06-01T12:00:00+02:00",
+    ),
+    (
+        "until 1h before contact.x",
+        Some("2026-06-01T12:00:00Z"),
+        "2026-06-01T11:00:00Z",
+    ),
+    (
+        "until 3 days before contact.x at 09:00",
+        Some("2026-06-01"),
+        "2026-05-29T09:00:00-04:00",
+    ),
+    (
+        "until 1 day after contact.x at 10:00",
+        Some("2026-06-01T02:00:00Z"),
+        "2026-06-01T10:00:00-04:00",
+    ),
+    (
+        "until 2 business days before contact.x",
+        Some("2026-06-01"),
+        "2026-05-28T00:00:00-04:00",
+    ),
+];
+
 #[test]
 fn a_date_is_reached_past_or_unknown() {
     let before = "2026-05-01T00:00:00Z";
-    for (wait, value, end) in [
-        ("until 2026-12-24", None, "2026-12-24T00:00:00-05:00"),
-        ("until 2026-12-24 10:00", None, "2026-12-24T10:00:00-05:00"),
-        (
-            "until 2026-12-24 10:00 Europe/Berlin",
-            None,
-            "2026-12-24T10:00:00+01:00",
-        ),
-        (
-            "until contact.x",
-            Some("2026-06-01"),
-            "2026-06-01T00:00:00-04:00",
-        ),
-        (
-            "until contact.x at 09:00",
-            Some("2026-06-01"),
-            "2026-06-01T09:00:00-04:00",
-        ),
-        (
-            "until contact.x",
-            Some("2026-06-01T12:00:00Z"),
-            "2026-06-01T12:00:00Z",
-        ),
-        (
-            "until contact.x",
-            Some("2026-06-01T12:00:00"),
-            "2026-06-01T12:00:00-04:00",
-        ),
-        (
-            "until contact.x",
-            Some("2026-06-01 12:00 Europe/Berlin"),
-            "2026-06-01T12:00:00+02:00",
-        ),
-        (
-            "until 1h before contact.x",
-            Some("2026-06-01T12:00:00Z"),
-            "2026-06-01T11:00:00Z",
-        ),
-        (
-            "until 3 days before contact.x at 09:00",
-            Some("2026-06-01"),
-            "2026-05-29T09:00:00-04:00",
-        ),
-        (
-            "until 1 day after contact.x at 10:00",
-            Some("2026-06-01T02:00:00Z"),
-            "2026-06-01T10:00:00-04:00",
-        ),
-        (
-            "until 2 business days before contact.x",
-            Some("2026-06-01"),
-            "2026-05-28T00:00:00-04:00",
-        ),
-    ] {
+    for (wait, value, end) in DATES {
         let found = resolved(NEW_YORK, wait, before, before, value);
         assert_eq!(found, Resolved::At(at(end)), "{wait} of {value:?}");
         assert_eq!(

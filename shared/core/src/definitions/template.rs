@@ -10,7 +10,7 @@ use super::reader::{self, Faults, MapReader, Read};
 use super::{Diagnostic, Refers, tree};
 use crate::identity::Channel;
 use crate::path::{Path, Root};
-use crate::release::{Locale, MessageClass, OnUnknown, Template, Variant};
+use crate::release::{Body, Locale, MessageClass, OnUnknown, Template, Variant};
 use crate::syntax::{self, Node, NodeValue, Position};
 use bodies::Bodies;
 
@@ -136,23 +136,6 @@ fn read_node(
     let sample = sample.map(|node| sample_of(node, faults));
     map.finish(faults);
     let bodies = bodies(channel, faults);
-    let mut locales: BTreeMap<String, Locale> = locales
-        .unwrap_or_default()
-        .into_iter()
-        .map(|(name, texts)| {
-            (
-                name,
-                Locale {
-                    subject: texts.subject,
-                    preheader: texts.preheader,
-                    body: None,
-                },
-            )
-        })
-        .collect();
-    for (name, body) in bodies.locales {
-        locales.entry(name).or_default().body = Some(body);
-    }
     Some(Template {
         id: id?,
         channel: channel?,
@@ -168,10 +151,30 @@ fn read_node(
         variants: variants.unwrap_or_default(),
         sample: sample.unwrap_or_default(),
         body: bodies.own,
-        locales,
+        locales: in_languages(locales.unwrap_or_default(), bodies.locales),
         made: BTreeMap::new(),
         files: Vec::new(),
     })
+}
+
+/// What the head says in each language, with the text in it.
+fn in_languages(
+    heads: BTreeMap<String, Variant>,
+    bodies: BTreeMap<String, Body>,
+) -> BTreeMap<String, Locale> {
+    let heads = heads.into_iter().map(|(name, head)| {
+        let locale = Locale {
+            subject: head.subject,
+            preheader: head.preheader,
+            body: None,
+        };
+        (name, locale)
+    });
+    let mut locales: BTreeMap<String, Locale> = heads.collect();
+    for (name, body) in bodies {
+        locales.entry(name).or_default().body = Some(body);
+    }
+    locales
 }
 
 /// A topic alone: the channel is the template's.

@@ -124,23 +124,16 @@ impl FailingTables for Refusing {
     }
 
     async fn failing(&self, class: ErrorClass) -> (DynamoDb, DynamoContacts) {
-        let db = client_of(refusal::start(class, &[]).await);
+        let db = client_of(&refusal::start(class, &[]).await);
         let contacts = db.contacts(SECRET);
         (db, contacts)
     }
 
     async fn failing_to_write(&self, class: ErrorClass) -> DynamoDb {
-        client_of(refusal::start(class, &["GetItem"]).await)
+        client_of(&refusal::start(class, &["GetItem"]).await)
     }
 }
 
-fn client_of(endpoint: String) -> DynamoDb {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(refusal::behavior())
-        .region(refusal::region())
-        .credentials_provider(refusal::credentials())
-        .endpoint_url(endpoint)
-        .retry_config(refusal::once())
-        .build();
-    DynamoDb::new(Client::from_conf(config), tables())
+fn client_of(endpoint: &str) -> DynamoDb {
+    DynamoDb::new(Client::new(&refusal::config(endpoint)), tables())
 }

@@ -1,5 +1,6 @@
 //! A service that refuses every request in one way.
 
+use aws_config::SdkConfig;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use axum::Router;
@@ -8,24 +9,16 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use wend_app::ports::ErrorClass;
 
-/// The region of every client.
-pub fn region() -> Region {
-    Region::new("us-east-1")
-}
-
-/// What is behind every client.
-pub fn behavior() -> BehaviorVersion {
-    BehaviorVersion::latest()
-}
-
-/// Credentials that nobody checks.
-pub fn credentials() -> SharedCredentialsProvider {
-    SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test"))
-}
-
-/// No second attempt: it would only be refused later.
-pub fn once() -> RetryConfig {
-    RetryConfig::disabled()
+/// What clients of `endpoint` begin with. They make no second attempt: it would only be refused later.
+pub fn config(endpoint: &str) -> SdkConfig {
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(endpoint)
+        .retry_config(RetryConfig::disabled())
+        .build()
 }
 
 /// Where a service answers requests as AWS does when they fail with `class`, but for operations in `works`: those succeed and

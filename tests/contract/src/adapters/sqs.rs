@@ -17,17 +17,6 @@ const SLACK: Duration = Duration::from_millis(300);
 /// Each contract has queues of its own.
 static STARTED: AtomicU32 = AtomicU32::new(0);
 
-fn client(endpoint: &str) -> Client {
-    let config = aws_sdk_sqs::Config::builder()
-        .behavior_version(refusal::behavior())
-        .region(refusal::region())
-        .credentials_provider(refusal::credentials())
-        .endpoint_url(endpoint)
-        .retry_config(refusal::once())
-        .build();
-    Client::from_conf(config)
-}
-
 pub struct SqsQueues {
     client: Client,
     url: String,
@@ -63,7 +52,7 @@ impl QueueKit for SqsQueues {
     type Aside = DeadLetters;
 
     async fn start() -> Self {
-        let client = client(emulator::endpoint());
+        let client = Client::new(&refusal::config(emulator::endpoint()));
         let name = format!("contract-{}", STARTED.fetch_add(1, Ordering::Relaxed));
         let dlq_url = create(&client, &format!("{name}-dlq"), &[]).await;
         let arn = format!("arn:aws:sqs:us-east-1:000000000000:{name}-dlq");
@@ -140,7 +129,7 @@ impl FailingQueues for RefusingSqs {
 
     async fn failing(&self, class: ErrorClass) -> (SqsQueue, DeadLetters) {
         let endpoint = refusal::start(class, &[]).await;
-        let client = client(&endpoint);
+        let client = Client::new(&refusal::config(&endpoint));
         let url = format!("{endpoint}/1/queue");
         let queue = SqsQueue::new(client.clone(), url.clone());
         (queue, DeadLetters::new(client, [(url.clone(), url)]))

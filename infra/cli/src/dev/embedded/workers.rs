@@ -11,13 +11,14 @@ use wend_app::ports::NoConnections;
 use wend_app::ports::{Clock, Received};
 use wend_app::releases::Releases;
 use wend_app::sweep::Sweep;
+use wend_aws::dynamodb::DynamoDb;
 use wend_aws::system::{SystemClock, SystemIds};
 use wend_core::pace::Rate;
 use wend_core::send::SendTimes;
 use wend_core::token::LinkKeys;
 
 use super::SWEEP_PERIOD;
-use super::parts::{Observed, Parts};
+use super::parts::{Observed, Parts, Provider, StoreAside, StoreQueue};
 use super::store::Store;
 
 /// The longest nap: messages also come without a ring, when a visibility timeout ends.
@@ -48,28 +49,7 @@ pub fn start(parts: &Parts, send_rate: u32) {
         secret: parts.secret.clone(),
         schedule: parts.schedule,
     };
-    let dispatch = Dispatch {
-        ledger: parts.db.clone(),
-        provider: parts.provider.clone(),
-        connections: NoConnections,
-        inputs: parts.queue("inputs"),
-        again: parts.queue("dispatch"),
-        aside: parts.aside(),
-        releases: releases(),
-        clock: SystemClock,
-        secret: parts.secret.clone(),
-        links: LinkKeys::first(&parts.secret),
-        pace: Pacing::new(
-            parts.db.clone(),
-            Ceilings {
-                email: Some(Rate::per(send_rate, 1)),
-                sms: Some(Rate::per(send_rate, 1)),
-            },
-        ),
-        quota: Quota::default(),
-        times: TIMES,
-        public_url: parts.url.clone(),
-    };
+    let dispatch = dispatch(parts, send_rate);
     let feedback = Feedback {
         evidence: parts.db.clone(),
         permissions: parts.db.clone(),
@@ -106,6 +86,41 @@ pub fn start(parts: &Parts, send_rate: u32) {
         }
     });
     start_sweeps(parts);
+}
+
+type Dispatching = Dispatch<
+    DynamoDb,
+    Provider,
+    NoConnections,
+    StoreQueue,
+    StoreAside,
+    DynamoDb,
+    SystemClock,
+    DynamoDb,
+>;
+
+fn dispatch(parts: &Parts, send_rate: u32) -> Dispatching {
+    let rate = Some(Rate::per(send_rate, 1));
+    let ceilings = Ceilings {
+        email: rate,
+        sms: rate,
+    };
+    Dispatch {
+        ledger: parts.db.clone(),
+        provider: parts.provider.clone(),
+        connections: NoConnections,
+        inputs: parts.queue("inputs"),
+        again: parts.queue("dispatch"),
+        aside: parts.aside(),
+        releases: Releases::new(parts.db.clone(), SystemClock),
+        clock: SystemClock,
+        secret: parts.secret.clone(),
+        links: LinkKeys::first(&parts.secret),
+        pace: Pacing::new(parts.db.clone(), ceilings),
+        quota: Quota::default(),
+        times: TIMES,
+        public_url: parts.url.clone(),
+    }
 }
 
 /// The recurring schedule.

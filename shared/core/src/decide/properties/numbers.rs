@@ -1,7 +1,7 @@
 //! Laws of large numbers and of slow change: shares of splits, decay of scores.
 
-use super::world::SECRET;
 use crate::contact::{Contact, KeptScore};
+use crate::decide::told::SECRET;
 use crate::decide::view::View;
 use crate::decide::{drawn, pick, score};
 use crate::id::ContactKey;

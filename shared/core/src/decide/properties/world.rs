@@ -9,9 +9,10 @@ use super::laws;
 use super::project;
 use super::tape::Tape;
 use crate::contact::Contact;
+use crate::decide::told::SECRET;
 use crate::decide::{Context, Subject, decide};
 use crate::id::{ContactKey, InputId, SendId};
-use crate::identity::{Identity, IdentityKind, IdentitySecret};
+use crate::identity::{Identity, IdentityKind};
 use crate::input::*;
 use crate::log::Effect;
 use crate::personal::Personal;
@@ -19,7 +20,6 @@ use crate::release::{Journey, Manifest, Part, Pause, Project, Release, Resume};
 use crate::send::{CallKind, CallRequest, Outcome, SendRequest, SkipReason};
 use crate::time::Timestamp;
 
-pub(super) const SECRET: IdentitySecret = IdentitySecret::new([7; 32]);
 /// Most lines of one row: beyond the steps that one input may begin nothing grows.
 const TRACE_MAX: usize = 6000;
 const EFFECTS_MAX: usize = 1100;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::told::{self, ID, SECRET, ends};
 use super::*;
 use crate::condition::Comparison;
 use crate::definitions::{SourceFile, read_all};
@@ -22,7 +23,6 @@ use crate::send::Outcome;
 use crate::send::SendRequest;
 use crate::zone::Zone;
 
-const SECRET: IdentitySecret = IdentitySecret::new([7; 32]);
 const WELCOME: &str = "journey: welcome\nstate: live\ntriggers: [ { event: signed_up } ]\nsteps:\n  \
     - { id: hello, email: hi }\n  - { id: pause, wait: 20 s }\n  - { id: tips, email: hi }\n";
 const HI: &str = "---\ntemplate: hi\nchannel: email\nclass: marketing\ntopic: news\nfrom: shop\nsubject: Hi\n---\nHi\n";
@@ -78,23 +78,7 @@ impl World {
     }
 
     fn apply(&mut self, input: Input) -> Decision {
-        let envelope = Envelope {
-            accepted_at: self.now,
-            input,
-        };
-        let context = Context {
-            release: &self.release,
-            secret: &SECRET,
-            clock: self.now,
-        };
-        let id = ContactKey::from_bytes([1; 16]);
-        let subject = Subject {
-            id,
-            contact: self.contact.clone(),
-            erased_at: None,
-            taken: Vec::new(),
-        };
-        let decision = decide(subject, &envelope, context).unwrap();
+        let decision = told::decided(&self.release, self.contact.clone(), self.now, input);
         self.contact = decision.contact.clone();
         self.rows.extend(decision.row.clone());
         decision
@@ -102,18 +86,10 @@ impl World {
 
     fn event(&mut self, kind: EventKind, identity: IdentityKind, traits: Value) -> Decision {
         self.inputs += 1;
-        let Value::Object(traits) = traits else {
-            panic!("traits are an object")
-        };
+        let event = told::event(self.inputs, kind, traits, self.now);
         self.apply(Input::Event(Box::new(Event {
-            id: InputId::from_bytes([self.inputs; 16]),
-            kind,
             address: Identity::new(identity, "ana").unwrap(),
-            also: Vec::new(),
-            occurred_at: self.now,
-            properties: Personal::default(),
-            traits: traits.into(),
-            is_import: false,
+            ..event
         })))
     }
 
@@ -126,48 +102,29 @@ impl World {
     }
 
     fn wake(&mut self, due_at: Timestamp) -> Decision {
-        let contact = ContactKey::from_bytes([1; 16]);
+        let contact = ID;
         self.apply(Input::Wake(Wake { contact, due_at }))
     }
 
     fn accepted(&mut self, request: &SendRequest) -> Decision {
-        self.apply(Input::Outcome(SendOutcome {
-            contact: request.contact,
-            enrollment: request.enrollment,
-            send: request.send,
-            at: self.now,
-            outcome: Outcome::Accepted {
-                provider_id: "p1".into(),
-            },
-        }))
+        self.apply(told::accepted(request, self.now))
     }
 
     /// An event with properties and traits that happened `ago` seconds before now.
     fn tells(&mut self, name: &str, properties: Value, traits: Value, ago: u64) -> Vec<Trace> {
         self.inputs += 1;
-        let (Value::Object(properties), Value::Object(traits)) = (properties, traits) else {
-            panic!("properties and traits are objects")
-        };
+        let kind = EventKind::Track(name.into());
+        let occurred_at = self.now.minus(Duration::from_secs(ago));
         let decision = self.apply(Input::Event(Box::new(Event {
-            id: InputId::from_bytes([self.inputs; 16]),
-            kind: EventKind::Track(name.into()),
-            address: Identity::new(IdentityKind::User, "ana").unwrap(),
-            also: Vec::new(),
-            occurred_at: self.now.minus(Duration::from_secs(ago)),
-            properties: properties.into(),
-            traits: traits.into(),
-            is_import: false,
+            properties: told::object(properties),
+            ..told::event(self.inputs, kind, traits, occurred_at)
         })));
         decision.row.unwrap().trace
     }
 }
 
 fn request(decision: &Decision) -> SendRequest {
-    let row = decision.row.as_ref().unwrap();
-    let mut sends = row.effects.iter().filter_map(|effect| match effect {
-        Effect::Send(request) => Some((**request).clone()),
-        Effect::Consent(_) | Effect::Wake { .. } | Effect::Call(_) => None,
-    });
+    let mut sends = told::sends(decision.row.as_ref().unwrap()).into_iter();
     let send = sends.next().unwrap();
     assert_eq!(sends.next(), None, "one message at a time");
     send
@@ -180,14 +137,4 @@ fn wakes(decision: &Decision) -> Vec<Timestamp> {
         Effect::Consent(_) | Effect::Send(_) | Effect::Call(_) => None,
     });
     effects.collect()
-}
-
-fn ends(trace: &[Trace]) -> Vec<EndReason> {
-    let ends = trace.iter().filter_map(|line| {
-        let Trace::Ended { reason, .. } = line else {
-            return None;
-        };
-        Some(reason.clone())
-    });
-    ends.collect()
 }

@@ -75,82 +75,84 @@ fn a_line_of_a_scenario_has_one_verb() {
     }
 }
 
+const WRONG_STEPS: [&str; 15] = [
+    "{ id: a }",
+    "{ id: a, email: x, wait: 1h }",
+    "{ id: a, wait: 1d }",
+    "{ id: a, wait: 1 day 3h }",
+    "{ id: A, wait: 1h }",
+    "{ id: a, emial: x }",
+    "{ id: a, wait: 1h, expires: 2 days }",
+    "{ id: a, sms: x, window: 9-17 }",
+    "{ id: a, split: [ { path: b, weight: 0.5 } ] }",
+    "{ id: a, branch: [ { path: b, weight: 50% } ] }",
+    "{ id: a, wait_until: [ { path: b, if: { clicked: x }, after: 1h } ] }",
+    "{ id: a, branch: [ { path: b, steps: [ { id: c } ] } ] }",
+    "{ id: a, wait: 1h, on_error: stop }",
+    "{ id: a, wait: 1h, if: { country: DE } }",
+    "{ id: a, wait: 1h, if: { contact.age: { over: 18 } } }",
+];
+
+const WRONG_FILES: [(SchemaKind, &str); 14] = [
+    (
+        SchemaKind::Journey,
+        "journey: a\nsteps: [ { id: a, wait: 1h } ]",
+    ),
+    (
+        SchemaKind::Journey,
+        "journey: a\ntriggers: [ { event: x, joins: y } ]\nsteps: [ { id: a, wait: 1h } ]",
+    ),
+    (
+        SchemaKind::Journey,
+        "journey: a\ntriggers: [ { joins: y } ]\nsteps: [ { id: a, wait: 1h } ]",
+    ),
+    (SchemaKind::Project, "project: a"),
+    (
+        SchemaKind::Project,
+        "wend: 1\nproject: a\nsenders: { a: {} }",
+    ),
+    (
+        SchemaKind::Project,
+        "wend: 1\nproject: a\nsending: { caps: [ { max: 1, per: day, within: 1h } ] }",
+    ),
+    (
+        SchemaKind::Project,
+        "wend: 1\nproject: a\nevents: { a: { b: txt } }",
+    ),
+    (
+        SchemaKind::Project,
+        "wend: 1\nproject: a\nwebhooks: { a: { url: \"https://a\", token: abc } }",
+    ),
+    (SchemaKind::Segment, "segment: a"),
+    (
+        SchemaKind::Segment,
+        "segment: a\nlist: a\nif: { subscribed: news }",
+    ),
+    (
+        SchemaKind::Score,
+        "score: a\nrules: [ { id: a, points: 5 } ]",
+    ),
+    (
+        SchemaKind::Score,
+        "score: a\nrules: [ { id: a, event: x, if: { subscribed: news }, points: 5 } ]",
+    ),
+    (SchemaKind::Scenario, "cases: []"),
+    (
+        SchemaKind::Template,
+        "template: a\nchannel: pigeon\nclass: system\nfrom: a",
+    ),
+];
+
 #[test]
 fn wrong_files_are_not_valid() {
     let head = "journey: a\ntriggers: [ { event: x } ]\nsteps: ";
-    for step in [
-        "{ id: a }",
-        "{ id: a, email: x, wait: 1h }",
-        "{ id: a, wait: 1d }",
-        "{ id: a, wait: 1 day 3h }",
-        "{ id: A, wait: 1h }",
-        "{ id: a, emial: x }",
-        "{ id: a, wait: 1h, expires: 2 days }",
-        "{ id: a, sms: x, window: 9-17 }",
-        "{ id: a, split: [ { path: b, weight: 0.5 } ] }",
-        "{ id: a, branch: [ { path: b, weight: 50% } ] }",
-        "{ id: a, wait_until: [ { path: b, if: { clicked: x }, after: 1h } ] }",
-        "{ id: a, branch: [ { path: b, steps: [ { id: c } ] } ] }",
-        "{ id: a, wait: 1h, on_error: stop }",
-        "{ id: a, wait: 1h, if: { country: DE } }",
-        "{ id: a, wait: 1h, if: { contact.age: { over: 18 } } }",
-    ] {
-        let text = format!("{head}[ {step} ]");
+    let journeys = WRONG_STEPS.map(|step| (SchemaKind::Journey, format!("{head}[ {step} ]")));
+    let files = WRONG_FILES.map(|(kind, text)| (kind, text.to_owned()));
+    for (kind, text) in journeys.into_iter().chain(files) {
         assert!(
-            !faults(SchemaKind::Journey, &json_of(&text)).is_empty(),
-            "{step}"
+            !faults(kind, &json_of(&text)).is_empty(),
+            "{kind:?}: {text}"
         );
-    }
-    for (kind, text) in [
-        (
-            SchemaKind::Journey,
-            "journey: a\nsteps: [ { id: a, wait: 1h } ]",
-        ),
-        (
-            SchemaKind::Journey,
-            "journey: a\ntriggers: [ { event: x, joins: y } ]\nsteps: [ { id: a, wait: 1h } ]",
-        ),
-        (
-            SchemaKind::Journey,
-            "journey: a\ntriggers: [ { joins: y } ]\nsteps: [ { id: a, wait: 1h } ]",
-        ),
-        (SchemaKind::Project, "project: a"),
-        (
-            SchemaKind::Project,
-            "wend: 1\nproject: a\nsenders: { a: {} }",
-        ),
-        (
-            SchemaKind::Project,
-            "wend: 1\nproject: a\nsending: { caps: [ { max: 1, per: day, within: 1h } ] }",
-        ),
-        (
-            SchemaKind::Project,
-            "wend: 1\nproject: a\nevents: { a: { b: txt } }",
-        ),
-        (
-            SchemaKind::Project,
-            "wend: 1\nproject: a\nwebhooks: { a: { url: \"https://a\", token: abc } }",
-        ),
-        (SchemaKind::Segment, "segment: a"),
-        (
-            SchemaKind::Segment,
-            "segment: a\nlist: a\nif: { subscribed: news }",
-        ),
-        (
-            SchemaKind::Score,
-            "score: a\nrules: [ { id: a, points: 5 } ]",
-        ),
-        (
-            SchemaKind::Score,
-            "score: a\nrules: [ { id: a, event: x, if: { subscribed: news }, points: 5 } ]",
-        ),
-        (SchemaKind::Scenario, "cases: []"),
-        (
-            SchemaKind::Template,
-            "template: a\nchannel: pigeon\nclass: system\nfrom: a",
-        ),
-    ] {
-        assert!(!faults(kind, &json_of(text)).is_empty(), "{kind:?}: {text}");
     }
 }
 

@@ -116,6 +116,27 @@ fn locale_line(line: &str) -> Option<&str> {
     is_locale(locale).then_some(locale)
 }
 
+/// A file's name, language and ending; none if it is no text, or one for another channel, which is a fault.
+fn text_for<'f>(
+    channel: Channel,
+    file: &'f SourceFile,
+    faults: &mut Faults<'_>,
+) -> Option<(&'f str, &'f str, &'f str)> {
+    let name = file.path.rsplit('/').next().unwrap_or_default();
+    let (of, locale, ending) = named(name)?;
+    if of == channel {
+        return Some((name, locale, ending));
+    }
+    let message = format!(
+        "`{name}` is a text for {}, the template is for {}",
+        of.name(),
+        channel.name()
+    );
+    let help = "a template has one channel: make a template of its own for the other";
+    faults.add("E0149", Position::START, &message, help);
+    None
+}
+
 /// The texts of a folder.
 pub(super) fn of_folder(
     head: &str,
@@ -128,54 +149,28 @@ pub(super) fn of_folder(
     let mut texts = BTreeMap::new();
     let mut found: BTreeMap<&str, &str> = BTreeMap::new();
     for file in beside {
-        let name = file.path.rsplit('/').next().unwrap_or_default();
-        let Some((of, locale, ending)) = named(name) else {
+        let Some((name, locale, ending)) = text_for(channel, file, faults) else {
             continue;
         };
-        if of != channel {
-            let message = format!(
-                "`{name}` is a text for {}, the template is for {}",
-                of.name(),
-                channel.name()
-            );
-            let help = "a template has one channel: make a template of its own for the other";
-            faults.add("E0149", Position::START, &message, help);
-            continue;
-        }
-        let (path, text) = (file.path.clone(), file.text.clone());
         let source = Source {
-            path,
+            path: file.path.clone(),
             line: 1,
-            text,
+            text: file.text.clone(),
         };
-        let form = EMAIL.iter().find(|(known, _)| *known == ending);
-        match (channel, form) {
-            (Channel::Email, None) => {
-                texts.insert(locale.to_owned(), source);
-                continue;
-            }
-            (Channel::Email, Some((_, form))) => {
-                bodies.put(
-                    locale,
-                    Body {
-                        form: *form,
-                        source,
-                        text: None,
-                    },
-                );
-            }
-            (Channel::Sms, _) => {
-                let form = Form::Text;
-                bodies.put(
-                    locale,
-                    Body {
-                        form,
-                        source,
-                        text: None,
-                    },
-                );
-            }
-        }
+        let form = match channel {
+            Channel::Email => EMAIL.iter().find(|(known, _)| *known == ending),
+            Channel::Sms => Some(&("txt", Form::Text)),
+        };
+        let Some((_, form)) = form else {
+            texts.insert(locale.to_owned(), source);
+            continue;
+        };
+        let body = Body {
+            form: *form,
+            source,
+            text: None,
+        };
+        bodies.put(locale, body);
         if let Some(other) = found.insert(locale, name) {
             let message = format!("`{other}` and `{name}` say the same thing");
             faults.add("E0156", Position::START, &message, "remove one of them");

@@ -10,20 +10,17 @@ use serde_json::{Value, json};
 
 use super::project;
 use super::tape::Tape;
-use super::world::SECRET;
 use crate::condition;
 use crate::contact::Contact;
-use crate::decide::{Context, Subject, decide};
-use crate::id::{ContactKey, InputId};
+use crate::decide::told::{self, ID, sends};
+use crate::id::InputId;
 use crate::identity::{Channel, Identity, IdentityKind};
 use crate::input::*;
-use crate::log::{Effect, EndReason, LogRow, Trace};
+use crate::log::{EndReason, LogRow, Trace};
 use crate::personal::Personal;
 use crate::release::*;
-use crate::send::{Outcome, SendRequest};
+use crate::send::SendRequest;
 use crate::time::Timestamp;
-
-const ID: ContactKey = ContactKey::from_bytes([1; 16]);
 
 struct Stage {
     journeys: Vec<Journey>,
@@ -129,40 +126,16 @@ impl Stage {
     }
 
     fn apply(&mut self, input: Input) -> LogRow {
-        let envelope = Envelope {
-            accepted_at: self.now,
-            input,
-        };
-        let context = Context {
-            release: &self.release,
-            secret: &SECRET,
-            clock: self.now,
-        };
-        let subject = Subject {
-            id: ID,
-            contact: self.contact.take(),
-            erased_at: None,
-            taken: Vec::new(),
-        };
-        let decision = decide(subject, &envelope, context).unwrap();
+        let decision = told::decided(&self.release, self.contact.take(), self.now, input);
         self.contact = decision.contact;
         decision.row.unwrap()
     }
 
     fn event(&mut self, kind: EventKind, traits: Value, is_import: bool) -> LogRow {
         self.inputs += 1;
-        let Value::Object(traits) = traits else {
-            panic!("an object")
-        };
         self.apply(Input::Event(Box::new(Event {
-            id: InputId::from_bytes([self.inputs; 16]),
-            kind,
-            address: Identity::new(IdentityKind::User, "ana").unwrap(),
-            also: Vec::new(),
-            occurred_at: self.now,
-            properties: Personal::default(),
-            traits: Personal::new(traits),
             is_import,
+            ..told::event(self.inputs, kind, traits, self.now)
         })))
     }
 
@@ -198,24 +171,8 @@ impl Stage {
     }
 
     fn accepted(&mut self, request: &SendRequest) -> LogRow {
-        self.apply(Input::Outcome(SendOutcome {
-            contact: ID,
-            enrollment: request.enrollment,
-            send: request.send,
-            at: self.now,
-            outcome: Outcome::Accepted {
-                provider_id: "p".to_owned(),
-            },
-        }))
+        self.apply(told::accepted(request, self.now))
     }
-}
-
-fn sends(row: &LogRow) -> Vec<SendRequest> {
-    let sends = row.effects.iter().filter_map(|effect| match effect {
-        Effect::Send(request) => Some((**request).clone()),
-        Effect::Consent(_) | Effect::Call(_) | Effect::Wake { .. } => None,
-    });
-    sends.collect()
 }
 
 fn entered(row: &LogRow) -> usize {
@@ -226,14 +183,7 @@ fn entered(row: &LogRow) -> usize {
 }
 
 fn ended(row: &LogRow) -> Vec<EndReason> {
-    let ends = row.trace.iter().filter_map(|line| {
-        if let Trace::Ended { reason, .. } = line {
-            Some(reason.clone())
-        } else {
-            None
-        }
-    });
-    ends.collect()
+    told::ends(&row.trace)
 }
 
 #[test]

@@ -42,6 +42,7 @@ fn cases() -> Vec<(&'static str, String)> {
     cases.extend(words::shape_cases());
     cases.extend(meaning::condition_cases());
     cases.extend(meaning::flow_cases());
+    cases.extend(meaning::path_cases());
     cases.extend(meaning::graph_cases());
     cases.extend(meaning::warning_cases());
     cases

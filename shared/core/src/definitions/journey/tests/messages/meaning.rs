@@ -103,13 +103,9 @@ pub(super) fn flow_cases() -> Vec<(&'static str, String)> {
     ]
 }
 
-pub(super) fn graph_cases() -> Vec<(&'static str, String)> {
+pub(super) fn path_cases() -> Vec<(&'static str, String)> {
     let hello = "{ id: hello, email: hello }";
     let split = |paths: &str| step(&format!("{{ id: test, split: [ {paths} ] }}"));
-    let long: Vec<String> = (0..=1000)
-        .map(|n| format!("{{ id: s{n}, email: a }}"))
-        .collect();
-    let long: Vec<&str> = long.iter().map(String::as_str).collect();
     vec![
         (
             "E0171",
@@ -141,6 +137,17 @@ pub(super) fn graph_cases() -> Vec<(&'static str, String)> {
                 "{ id: a, wait_until: [ { path: x, after: 1 day }, { path: y, after: 3 days } ] }",
             ),
         ),
+    ]
+}
+
+pub(super) fn graph_cases() -> Vec<(&'static str, String)> {
+    let hello = "{ id: hello, email: hello }";
+    let split = |paths: &str| step(&format!("{{ id: test, split: [ {paths} ] }}"));
+    let long: Vec<String> = (0..=1000)
+        .map(|n| format!("{{ id: s{n}, email: a }}"))
+        .collect();
+    let long: Vec<&str> = long.iter().map(String::as_str).collect();
+    vec![
         (
             "E0175",
             with_steps(&[hello, "{ id: again, goto: hello, max: 3 }"]),
