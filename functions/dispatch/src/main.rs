@@ -47,7 +47,10 @@ async fn main() -> Result<(), Error> {
         },
         connections: NoConnections,
         inputs: queue("WEND_INPUTS_QUEUE_URL")?,
-        again: queue("WEND_DISPATCH_QUEUE_URL")?,
+        again: vec![
+            queue("WEND_DISPATCH_QUEUE_URL")?,
+            queue("WEND_DISPATCH_BULK_QUEUE_URL")?,
+        ],
         aside: DeadLetters::new(sqs.clone(), pairs),
         releases: Releases::new(db.clone(), SystemClock),
         clock: SystemClock,

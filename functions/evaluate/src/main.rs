@@ -33,6 +33,7 @@ async fn main() -> Result<(), Error> {
         contacts: db.contacts(secret.clone()),
         permissions: db.clone(),
         dispatch: queue("WEND_DISPATCH_QUEUE_URL")?,
+        dispatch_bulk: queue("WEND_DISPATCH_BULK_QUEUE_URL")?,
         wakes: queue("WEND_WAKES_QUEUE_URL")?,
         aside: DeadLetters::new(sqs.clone(), pairs),
         releases: Releases::new(db, SystemClock),

@@ -58,8 +58,8 @@ pub struct Dispatch<L, M, X, Q, A, R, C, P> {
     pub connections: X,
     /// Where outcomes go.
     pub inputs: Q,
-    /// Where copies go that must wait: the queue that this function reads.
-    pub again: Q,
+    /// The queues that this function reads: a copy that must wait goes back to where its message came from.
+    pub again: Vec<Q>,
     /// Where poison goes.
     pub aside: A,
     /// The definitions.
@@ -148,7 +148,13 @@ where
             group: Some(journey.to_owned()),
             ..Outgoing::now(message.body.clone())
         };
-        self.again.send(vec![copy]).await
+        let mut queues = self.again.iter();
+        let queue = queues.find(|queue| queue.name() == message.queue);
+        let queue = queue.ok_or_else(|| {
+            let cause = format!("queue {} is none that is read here", message.queue);
+            PortError::invalid("put a copy back", cause)
+        })?;
+        queue.send(vec![copy]).await
     }
 
     async fn step(&self, request: &SendRequest) -> Result<Step, PortError> {

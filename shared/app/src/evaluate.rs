@@ -16,6 +16,7 @@ use wend_core::id::{ContactKey, InputId};
 use wend_core::identity::{Identity, IdentitySecret};
 use wend_core::input::{Envelope, Input, Wake};
 use wend_core::log::{Effect, LogRow};
+use wend_core::pace::Urgency;
 use wend_core::send::Task;
 
 use crate::batch::{self, Done, panic_text};
@@ -37,8 +38,10 @@ pub struct Evaluate<S, P, Q, A, R, C, I> {
     pub contacts: S,
     /// Permission rows.
     pub permissions: P,
-    /// Where sends go.
+    /// Where calls go, and sends that somebody waits for.
     pub dispatch: Q,
+    /// Where marketing goes.
+    pub dispatch_bulk: Q,
     /// Where near wakes go.
     pub wakes: Q,
     /// Where poison goes.
@@ -221,6 +224,7 @@ where
     async fn publish(&self, rows: impl Iterator<Item = &LogRow>) -> Result<(), PortError> {
         let now = self.clock.now();
         let mut tasks = Vec::new();
+        let mut bulk = Vec::new();
         let mut wakes = Vec::new();
         for row in rows {
             for effect in &row.effects {
@@ -228,7 +232,11 @@ where
                     Effect::Consent(change) => self.permissions.consent(change).await?,
                     Effect::Send(request) => {
                         let group = request.journey.clone();
-                        tasks.push(task_message(&Task::Send(request.clone()), group)?);
+                        let task = task_message(&Task::Send(request.clone()), group)?;
+                        match self.urgency(&request.template).await? {
+                            Urgency::Urgent => tasks.push(task),
+                            Urgency::Bulk => bulk.push(task),
+                        }
                     }
                     Effect::Call(request) => {
                         let group = request.journey.clone();
@@ -249,10 +257,20 @@ where
         if !tasks.is_empty() {
             self.dispatch.send(tasks).await?;
         }
+        if !bulk.is_empty() {
+            self.dispatch_bulk.send(bulk).await?;
+        }
         if !wakes.is_empty() {
             self.wakes.send(wakes).await?;
         }
         Ok(())
+    }
+
+    /// Whether somebody waits for a message of this template. What is not published says nothing of it, and is skipped anyway.
+    async fn urgency(&self, template: &str) -> Result<Urgency, PortError> {
+        let release = self.releases.current().await?;
+        let template = release.template(template);
+        Ok(template.map_or(Urgency::Bulk, |template| template.class.into()))
     }
 }
 

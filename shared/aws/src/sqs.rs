@@ -60,6 +60,10 @@ impl SqsQueue {
 }
 
 impl Queue for SqsQueue {
+    fn name(&self) -> &str {
+        queue_name(&self.url)
+    }
+
     async fn send(&self, messages: Vec<Outgoing>) -> Result<(), PortError> {
         let batches = stream::iter(batches(messages)).map(|batch| self.send_batch(batch));
         batches.buffer_unordered(PARALLEL).try_collect().await

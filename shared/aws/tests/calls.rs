@@ -19,7 +19,7 @@ use wend_aws::sqs::SqsQueue;
 use wend_core::input::{Envelope, Input};
 
 use crate::support::aws::{Bill, config};
-use crate::support::doubles::{TestClock, TestIds};
+use crate::support::doubles::{QUEUE, TestClock, TestIds};
 use crate::support::http::{Answer, Stub};
 use crate::support::world::{SECRET, TestEvaluate, body, input};
 use crate::support::{World, received, sqs};
@@ -225,7 +225,7 @@ async fn a_send_is_one_batched_read_one_claim_one_mail_one_update_and_one_outcom
             mailer: SesMailer::new(&config, "set".to_owned(), SECRET, timeout),
             texter: SnsTexter::new(&config, timeout),
         };
-        let queues = (sqs::queue(&sqs, "inputs"), sqs::queue(&sqs, "dispatch"));
+        let queues = (sqs::queue(&sqs, "inputs"), sqs::queue(&sqs, QUEUE));
         let dispatch = world.dispatcher_with(world.db.clone(), providers, queues);
         dispatch.releases.current().await.unwrap();
         let requests = received(

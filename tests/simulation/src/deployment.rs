@@ -53,8 +53,8 @@ pub struct Deployment {
     pub store: MemoryStore,
     pub queues: Queues,
     pub mailbox: Mailbox,
-    /// The queues by name: inputs, wakes, dispatch, feedback.
-    pub readers: [(&'static str, MemoryQueue); 4],
+    /// The queues by name: inputs, wakes, dispatch, feedback, dispatch-bulk.
+    pub readers: [(&'static str, MemoryQueue); 5],
     pub clocks: [SimClock; 4],
     pub evaluate: [Arc<Evaluating>; 2],
     pub dispatch: [Arc<Dispatching>; 2],
@@ -85,7 +85,7 @@ impl Deployment {
             .skews_millis
             .map(|skew| SimClock::new(exact.clone(), skew));
         let mailbox = Mailbox::new(clock.clone(), ExactLine::default(), secret.clone());
-        let [inputs, wakes, sends, _] = &readers;
+        let [inputs, wakes, sends, _, marketing] = &readers;
         let parts = Parts {
             line: &line,
             secret: &secret,
@@ -95,13 +95,18 @@ impl Deployment {
         let queue = |to: &(&'static str, MemoryQueue), operation| parts.queue(to, operation);
         let [one, two, three, four] = &clocks;
         let evaluate = |clock: &SimClock, salt: u64| {
-            let targets = [queue(sends, "publish tasks"), queue(wakes, "publish wakes")];
+            let targets = [
+                queue(sends, "publish tasks"),
+                queue(marketing, "publish tasks"),
+                queue(wakes, "publish wakes"),
+            ];
             Arc::new(parts.evaluate(clock, SeededIds::new(seed ^ salt), schedule, targets))
         };
         let dispatch = |clock: &SimClock, is_forgetful| {
             let targets = [
                 queue(inputs, "publish an outcome"),
                 queue(sends, "put a copy back"),
+                queue(marketing, "put a copy back"),
             ];
             let store = SimStore {
                 is_forgetful,
@@ -147,7 +152,7 @@ impl Deployment {
 }
 
 /// The queues, in the order in which workers know them.
-fn readers(queues: &Queues, receives_max: u32) -> [(&'static str, MemoryQueue); 4] {
+fn readers(queues: &Queues, receives_max: u32) -> [(&'static str, MemoryQueue); 5] {
     let rules = QueueRules {
         receives_max,
         ..QueueRules::default()
@@ -161,6 +166,7 @@ fn readers(queues: &Queues, receives_max: u32) -> [(&'static str, MemoryQueue); 
         ("wakes", queues.queue("wakes", rules)),
         ("dispatch", queues.queue("dispatch", often)),
         ("feedback", queues.queue("feedback", rules)),
+        ("dispatch-bulk", queues.queue("dispatch-bulk", often)),
     ]
 }
 
@@ -227,7 +233,7 @@ impl Parts<'_> {
         clock: &SimClock,
         ids: SeededIds,
         schedule: Schedule,
-        [dispatch, wakes]: [SimQueue; 2],
+        [dispatch, dispatch_bulk, wakes]: [SimQueue; 3],
     ) -> Evaluating {
         Evaluate {
             contacts: SimContacts {
@@ -238,6 +244,7 @@ impl Parts<'_> {
             },
             permissions: self.store(),
             dispatch,
+            dispatch_bulk,
             wakes,
             aside: self.aside(),
             releases: Releases::new(self.store(), clock.clone()),
@@ -252,7 +259,7 @@ impl Parts<'_> {
         &self,
         clock: &SimClock,
         mailbox: &Mailbox,
-        [inputs, again]: [SimQueue; 2],
+        [inputs, sends, marketing]: [SimQueue; 3],
         releases: Releases<SimStore, SimClock>,
         seed: u64,
     ) -> Dispatching {
@@ -267,7 +274,7 @@ impl Parts<'_> {
                 inner: OutsideConnections::new(Box::new(Willing)),
             },
             inputs,
-            again,
+            again: vec![sends, marketing],
             aside: self.aside(),
             releases,
             clock: clock.clone(),

@@ -290,7 +290,7 @@ impl Runner {
                     Done::Batch(queue, batch, failed)
                 });
             }
-            2 => {
+            2 | 4 => {
                 let Some(dispatch) = self.deployment.dispatch.get(sandbox).cloned() else {
                     return;
                 };

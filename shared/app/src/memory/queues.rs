@@ -241,6 +241,10 @@ impl MemoryQueue {
 }
 
 impl Queue for MemoryQueue {
+    fn name(&self) -> &str {
+        self.name
+    }
+
     async fn send(&self, messages: Vec<Outgoing>) -> Result<(), PortError> {
         let line = &self.queues.line;
         line.call(SEND, || self.put(messages)).await

@@ -26,7 +26,7 @@ fn clock() -> VirtualClock {
     VirtualClock::starting_at(at(START))
 }
 
-fn event(now: Timestamp, call: Call, body: &serde_json::Value) -> Event {
+pub(super) fn event(now: Timestamp, call: Call, body: &serde_json::Value) -> Event {
     let request = tracking::Request {
         source: "test",
         accepted_at: now,
@@ -35,7 +35,7 @@ fn event(now: Timestamp, call: Call, body: &serde_json::Value) -> Event {
     tracking::read(Some(call), body, request, || SeededIds::new(9).draw()).unwrap()
 }
 
-fn file(path: &str, text: &str) -> SourceFile {
+pub(super) fn file(path: &str, text: &str) -> SourceFile {
     SourceFile {
         path: path.to_owned(),
         text: text.to_owned(),

@@ -334,10 +334,12 @@ impl World {
             let failed = run(&self.parts.clock, self.evaluate.batch(&batch))?;
             queue.acknowledge(&batch, &failed);
         }
-        let batch = self.parts.sends.receive(BATCH);
-        has_worked |= !batch.is_empty();
-        let failed = run(&self.parts.clock, self.dispatch.batch(&batch))?;
-        self.parts.sends.acknowledge(&batch, &failed);
+        for queue in [&self.parts.sends, &self.parts.marketing] {
+            let batch = queue.receive(BATCH);
+            has_worked |= !batch.is_empty();
+            let failed = run(&self.parts.clock, self.dispatch.batch(&batch))?;
+            queue.acknowledge(&batch, &failed);
+        }
         self.tell()?;
         let batch = self.parts.reactions.receive(BATCH);
         has_worked |= !batch.is_empty();
@@ -371,3 +373,5 @@ fn tick(at: Timestamp) -> Timestamp {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod urgent;

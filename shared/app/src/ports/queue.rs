@@ -40,6 +40,9 @@ pub struct Received {
 
 /// A queue that messages are put on.
 pub trait Queue: Send + Sync {
+    /// Its name, as [`Received::queue`] has it.
+    fn name(&self) -> &str;
+
     /// Sends all messages, ten a request. After success the queue has every one. After a failure it may have any of them:
     /// whoever repeats the call sends some twice.
     fn send(&self, messages: Vec<Outgoing>) -> impl Future<Output = Result<(), PortError>> + Send;

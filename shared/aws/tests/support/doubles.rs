@@ -64,6 +64,9 @@ impl Ids for TestIds {
     }
 }
 
+/// What every queue is called.
+pub const QUEUE: &str = "queue";
+
 /// A queue in memory.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryQueue {
@@ -91,6 +94,10 @@ impl MemoryQueue {
 }
 
 impl Queue for MemoryQueue {
+    fn name(&self) -> &str {
+        QUEUE
+    }
+
     async fn send(&self, messages: Vec<Outgoing>) -> Result<(), PortError> {
         if self.is_failing.swap(false, Ordering::SeqCst) {
             return Err(PortError {
@@ -177,7 +184,7 @@ pub fn received(bodies: impl IntoIterator<Item = String>) -> Vec<Received> {
     let deliveries = bodies.into_iter().enumerate();
     let messages = deliveries.map(|(index, body)| Received {
         id: format!("delivery-{index}"),
-        queue: "queue".to_owned(),
+        queue: QUEUE.to_owned(),
         body,
     });
     messages.collect()

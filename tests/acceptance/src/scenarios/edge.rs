@@ -249,7 +249,7 @@ fn preflight(case: &Case) -> Result<()> {
 }
 
 fn poison(case: &Case) -> Result<()> {
-    const POISON: [(&str, &str, &str); 4] = [
+    const POISON: [(&str, &str, &str); 5] = [
         (
             "inputs",
             "poison: not JSON",
@@ -262,6 +262,11 @@ fn poison(case: &Case) -> Result<()> {
         ),
         (
             "dispatch",
+            r#"{"poison":1}"#,
+            "not a task: unknown variant `poison`",
+        ),
+        (
+            "dispatch-bulk",
             r#"{"poison":1}"#,
             "not a task: unknown variant `poison`",
         ),

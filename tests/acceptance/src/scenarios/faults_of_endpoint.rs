@@ -132,7 +132,7 @@ const VISIBILITY_TIMEOUT: &str = "VisibilityTimeout";
 const REDRIVE_POLICY: &str = "RedrivePolicy";
 const POISON: &str = r#"{"poison":"redriven"}"#;
 /// Queues that something waits on.
-const HIT: [&str; 4] = ["inputs", "wakes", "dispatch", "feedback"];
+const HIT: [&str; 4] = ["inputs", "wakes", "dispatch-bulk", "feedback"];
 
 fn dead_letters(case: &Case) -> Result<()> {
     suffered(case)?;
@@ -187,10 +187,10 @@ fn stage(case: &Case, client: &Client, operator: &Operator) -> Result<Vec<Guest>
     holds("feedback", 1)?;
     holds("wakes", 1)?;
     operator.consume("WakesQueue", false)?;
-    operator.consume("DispatchQueue", false)?;
+    operator.consume("DispatchBulkQueue", false)?;
     let sent = next()?;
     crowd::post(case, &sent)?;
-    holds("dispatch", STAGED)?;
+    holds("dispatch-bulk", STAGED)?;
     operator.consume("InputsQueue", false)?;
     let come = next()?;
     crowd::post(case, &come)?;
@@ -219,7 +219,7 @@ fn outage(case: &Case, client: &Client, operator: &Operator) -> Result<BTreeMap<
     for queue in [
         "InputsQueue",
         "WakesQueue",
-        "DispatchQueue",
+        "DispatchBulkQueue",
         "FeedbackQueue",
     ] {
         operator.consume(queue, true)?;

@@ -80,7 +80,7 @@ fn kill_among(case: &Case, group: &[Contact], lives: &[Duration]) -> Result<()> 
     Deadline::secs(PATIENCE_SECS).until("nothing left on the queues", || {
         let queues = client.show("/_wend/queues")?;
         let is_empty = |name: &str| queues[name].as_array().is_none_or(Vec::is_empty);
-        Ok(["inputs", "dispatch", "feedback"]
+        Ok(["inputs", "dispatch", "dispatch-bulk", "feedback"]
             .into_iter()
             .all(is_empty)
             .then_some(()))

@@ -85,13 +85,17 @@ impl SimQueue {
         match self.name.as_bytes() {
             b"inputs" => "message to inputs",
             b"wakes" => "message to wakes",
-            b"dispatch" => "message to dispatch",
+            b"dispatch" | b"dispatch-bulk" => "message to dispatch",
             _ => "message to feedback",
         }
     }
 }
 
 impl Queue for SimQueue {
+    fn name(&self) -> &str {
+        self.name
+    }
+
     async fn send(&self, messages: Vec<Outgoing>) -> Result<(), PortError> {
         let part = self
             .line
@@ -101,7 +105,7 @@ impl Queue for SimQueue {
         let planted = self.line.book().planted;
         let put = || {
             let mut messages = messages;
-            if planted == Some(Planted::AddressInTask) && self.name == "dispatch" {
+            if planted == Some(Planted::AddressInTask) && self.name.starts_with("dispatch") {
                 for message in &mut messages {
                     message.body =
                         message

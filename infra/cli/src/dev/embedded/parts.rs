@@ -56,6 +56,10 @@ pub struct StoreQueue {
 }
 
 impl Queue for StoreQueue {
+    fn name(&self) -> &str {
+        self.name
+    }
+
     async fn send(&self, messages: Vec<Outgoing>) -> Result<(), PortError> {
         self.store.send(self.name, &messages)
     }

@@ -43,7 +43,7 @@ const DISPATCH_RECEIVES_MAX: i64 = 100;
 const BATCH: i64 = 10;
 
 /// The queues that somebody reads.
-const QUEUES: [&str; 4] = ["inputs", "wakes", "dispatch", "feedback"];
+const QUEUES: [&str; 5] = ["inputs", "wakes", "dispatch", "dispatch-bulk", "feedback"];
 
 /// The queues and the inbox.
 #[derive(Debug)]
@@ -121,7 +121,7 @@ impl Store {
     /// Up to ten visible messages of a queue, hidden from now on. One that came too often goes to the dead letters.
     pub fn receive(&self, queue: &'static str) -> Result<Vec<Received>, PortError> {
         let now = SystemClock.now();
-        let receives_max = if queue == "dispatch" {
+        let receives_max = if queue.starts_with("dispatch") {
             DISPATCH_RECEIVES_MAX
         } else {
             RECEIVES_MAX

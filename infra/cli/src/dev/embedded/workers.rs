@@ -41,6 +41,7 @@ pub fn start(parts: &Parts, send_rate: u32) {
         },
         permissions: parts.db.clone(),
         dispatch: parts.queue("dispatch"),
+        dispatch_bulk: parts.queue("dispatch-bulk"),
         wakes: parts.queue("wakes"),
         aside: parts.aside(),
         releases: releases(),
@@ -69,14 +70,17 @@ pub fn start(parts: &Parts, send_rate: u32) {
             }
         });
     }
-    let store = parts.store.clone();
-    tokio::spawn(async move {
-        loop {
-            let batch = next_batch(&store, "dispatch").await;
-            let failed = dispatch.batch(&batch).await;
-            acknowledge(&store, &batch, &failed);
-        }
-    });
+    let dispatch = Arc::new(dispatch);
+    for queue in ["dispatch", "dispatch-bulk"] {
+        let (store, dispatch) = (parts.store.clone(), dispatch.clone());
+        tokio::spawn(async move {
+            loop {
+                let batch = next_batch(&store, queue).await;
+                let failed = dispatch.batch(&batch).await;
+                acknowledge(&store, &batch, &failed);
+            }
+        });
+    }
     let store = parts.store.clone();
     tokio::spawn(async move {
         loop {
@@ -110,7 +114,7 @@ fn dispatch(parts: &Parts, send_rate: u32) -> Dispatching {
         provider: parts.provider.clone(),
         connections: NoConnections,
         inputs: parts.queue("inputs"),
-        again: parts.queue("dispatch"),
+        again: vec![parts.queue("dispatch"), parts.queue("dispatch-bulk")],
         aside: parts.aside(),
         releases: Releases::new(parts.db.clone(), SystemClock),
         clock: SystemClock,

@@ -58,6 +58,7 @@ pub(super) struct Parts {
     pub(super) inputs: MemoryQueue,
     pub(super) wakes: MemoryQueue,
     pub(super) sends: MemoryQueue,
+    pub(super) marketing: MemoryQueue,
     pub(super) reactions: MemoryQueue,
 }
 
@@ -77,6 +78,7 @@ impl Parts {
             inputs: queues.queue("inputs", rules),
             wakes: queues.queue("wakes", rules),
             sends: queues.queue("dispatch", often),
+            marketing: queues.queue("dispatch-bulk", often),
             reactions: queues.queue("feedback", rules),
             queues,
             clock,
@@ -97,6 +99,7 @@ impl Parts {
             contacts: self.store.contacts(secret.clone()),
             permissions: self.store.clone(),
             dispatch: self.sends.clone(),
+            dispatch_bulk: self.marketing.clone(),
             wakes: self.wakes.clone(),
             aside: self.queues.clone(),
             releases: self.releases(),
@@ -119,7 +122,7 @@ impl Parts {
             provider: self.mailbox.clone(),
             connections: OutsideConnections::new(outside),
             inputs: self.inputs.clone(),
-            again: self.sends.clone(),
+            again: vec![self.sends.clone(), self.marketing.clone()],
             aside: self.queues.clone(),
             releases: self.releases(),
             clock: self.clock.clone(),

@@ -48,7 +48,7 @@ fn wherever_dispatch_dies_no_message_is_sent_twice() {
         let batch = world.parts.inputs.receive(10);
         super::run(&world.parts.clock, world.evaluate.batch(&batch)).unwrap();
         world.parts.inputs.acknowledge(&batch, &[]);
-        let batch = world.parts.sends.receive(10);
+        let batch = world.parts.marketing.receive(10);
         assert_eq!(batch.len(), 1);
         let has_died = dies_at(number, world.dispatch.batch(&batch));
         let sent = afterwards(&mut world);
