@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use wend_app::dispatch::{Ceilings, Dispatch, Pacing, Quota};
+use wend_app::dispatch::{Ceilings, Dispatch, Drawing, Pacing, Quota};
 use wend_app::ports::{NoConnections, SecretStore};
 use wend_app::releases::Releases;
 use wend_aws::dynamodb::DynamoDb;
@@ -37,6 +37,7 @@ async fn main() -> Result<(), Error> {
         .collect::<Result<Vec<_>, settings::SettingsError>>()?;
     let secret = db.secret(new_secret()).await?;
     let links = db.link_keys(&secret).await?;
+    let releases = || Releases::new(db.clone(), SystemClock);
     let function_timeout = settings::secs("WEND_FUNCTION_TIMEOUT_SECS")?;
     let configuration_set = settings::text("WEND_CONFIGURATION_SET")?;
     let dispatch = Arc::new(Dispatch {
@@ -45,14 +46,14 @@ async fn main() -> Result<(), Error> {
             mailer: SesMailer::new(&config, configuration_set, secret.clone(), function_timeout),
             texter: SnsTexter::new(&config, function_timeout),
         },
-        connections: NoConnections,
+        connections: Drawing::new(db.clone(), releases(), SystemClock, NoConnections),
         inputs: queue("WEND_INPUTS_QUEUE_URL")?,
         again: vec![
             queue("WEND_DISPATCH_QUEUE_URL")?,
             queue("WEND_DISPATCH_BULK_QUEUE_URL")?,
         ],
         aside: DeadLetters::new(sqs.clone(), pairs),
-        releases: Releases::new(db.clone(), SystemClock),
+        releases: releases(),
         clock: SystemClock,
         secret,
         links,

@@ -93,7 +93,7 @@ pub fn stop(args: &StopArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn run(stack: &Stack, journey: Option<&str>, operation: &Operation) -> anyhow::Result<ExitCode> {
-    stack::run(&stack.releases_table, async |db| {
+    stack::run(stack::releases(&stack.releases_table), async |db| {
         if let Some(journey) = journey {
             check_journey(&db, journey).await?;
         }

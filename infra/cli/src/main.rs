@@ -9,6 +9,8 @@
 mod bench;
 mod check;
 #[cfg(feature = "run")]
+mod coupons;
+#[cfg(feature = "run")]
 mod dev;
 mod events;
 mod explain;
@@ -78,6 +80,9 @@ enum Command {
     /// Publishes a project to a deployed stack.
     #[cfg(feature = "run")]
     Publish(publish::Args),
+    /// Says how many codes pools have left, on a deployed stack or in `wend dev`.
+    #[cfg(feature = "run")]
+    Coupons(coupons::Args),
     /// Stops all messages of a deployed stack, or those of a channel, at once.
     #[cfg(feature = "run")]
     Halt(halt::HaltArgs),
@@ -114,6 +119,8 @@ fn main() -> ExitCode {
         #[cfg(feature = "run")]
         Command::Publish(args) => publish::run(&args),
         #[cfg(feature = "run")]
+        Command::Coupons(args) => coupons::run(&args),
+        #[cfg(feature = "run")]
         Command::Halt(args) => halt::halt(&args),
         #[cfg(feature = "run")]
         Command::Stop(args) => halt::stop(&args),
@@ -148,6 +155,7 @@ impl Command {
             Self::Dev(_)
             | Self::Bench(_)
             | Self::Publish(_)
+            | Self::Coupons(_)
             | Self::Halt(_)
             | Self::Stop(_)
             | Self::RotateLinkKeys(_) => true,

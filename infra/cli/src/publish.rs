@@ -6,15 +6,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use wend_app::ports::{Ids, KeyStore};
 use wend_app::publish::{Error, publish};
 use wend_app::write_keys;
-use wend_aws::dynamodb::DynamoDb;
+use wend_aws::dynamodb::{DynamoDb, Tables};
 use wend_aws::system::{SystemClock, SystemIds};
+use wend_content::read_all;
 use wend_core::definitions::SourceFile;
+use wend_core::release::{Definition, Project};
 
-use crate::{check, project, stack};
+use crate::{check, coupons, project, stack};
 
 /// What `publish` is asked.
 #[derive(Debug, clap::Args)]
@@ -24,6 +26,9 @@ pub struct Args {
     /// The stack's releases table: the output `ReleasesTableName` of `sam deploy`.
     #[arg(long)]
     releases_table: String,
+    /// The stack's coupons table: the output `CouponsTableName` of `sam deploy`. Needed where the project has pools of codes.
+    #[arg(long, value_name = "TABLE")]
+    coupons_table: Option<String>,
     /// The environment of wend.yaml that the stack is: whom it may write to, how fast waits go by.
     #[arg(long, value_name = "NAME")]
     environment: Option<String>,
@@ -35,8 +40,19 @@ pub struct Args {
 /// Publishes with the credentials and the region of the environment.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let files = project::load(&args.project)?;
-    stack::run(&args.releases_table, async |db| {
-        let Some(number) = publish_files(&db, &files, args.environment.as_deref()).await? else {
+    let has_pools = settings(&files).is_some_and(|settings| !settings.coupons.is_empty());
+    if has_pools && args.coupons_table.is_none() {
+        bail!(
+            "the project has pools of codes: give --coupons-table, the output `CouponsTableName` of `sam deploy`"
+        );
+    }
+    let tables = Tables {
+        coupons: args.coupons_table.clone().unwrap_or_default(),
+        ..stack::releases(&args.releases_table)
+    };
+    stack::run(tables, async |db| {
+        let from = (args.project.as_path(), files.as_slice());
+        let Some(number) = publish_files(&db, from, args.environment.as_deref()).await? else {
             return Ok(ExitCode::FAILURE);
         };
         println!("Release {number} is published; it is in force everywhere within 10 seconds.");
@@ -50,12 +66,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Publishes `files` and answers with the release's number; prints their faults and answers none if they have any.
+/// Publishes the files of a folder and answers with the release's number; prints their faults and answers none if they have any. The
+/// codes of its pools are there before a journey draws them.
 pub async fn publish_files(
     db: &DynamoDb,
-    files: &[SourceFile],
+    (folder, files): (&Path, &[SourceFile]),
     environment: Option<&str>,
 ) -> anyhow::Result<Option<u64>> {
+    if let Some(settings) = settings(files) {
+        coupons::load(db, folder, &settings).await?;
+    }
     match publish(db, &SystemClock, files, environment).await {
         Ok(number) => {
             for gap in gaps::gaps(files) {
@@ -72,6 +92,19 @@ pub async fn publish_files(
             "the release was not published (are credentials, region and the table's name right?)",
         ),
     }
+}
+
+/// What `wend.yaml` says; none if the project has faults.
+fn settings(files: &[SourceFile]) -> Option<Project> {
+    let definitions = read_all(files).ok()?.into_iter();
+    let mut projects = definitions.filter_map(|(_, definition)| match definition {
+        Definition::Project(project) => Some(project),
+        Definition::Journey(_)
+        | Definition::Segment(_)
+        | Definition::Score(_)
+        | Definition::Template(_) => None,
+    });
+    projects.next()
 }
 
 /// The write key that stands in `file`, or a new one that is kept there: a website's settings outlive a restart, also one with

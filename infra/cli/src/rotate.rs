@@ -28,7 +28,7 @@ pub struct Args {
 
 /// Rotates the keys. New messages are signed with the new one as functions are started anew; links of the key before go on working.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    stack::run(&args.releases_table, async |db| {
+    stack::run(stack::releases(&args.releases_table), async |db| {
         let id = rotate(&db, SystemClock.now(), args.force).await?;
         println!(
             "Key {id} signs the links of new messages within hours; links of key {} go on working.",

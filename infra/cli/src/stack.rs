@@ -6,9 +6,17 @@ use wend_aws::dynamodb::{DynamoDb, Tables};
 pub const UNCHANGED: &str =
     "nothing was changed (are credentials, region and the table's name right?)";
 
-/// Runs `work` on the stack with this releases table, the only table that the command line touches.
+/// The stack whose table of releases this is, for commands that touch no other.
+pub fn releases(table: &str) -> Tables {
+    Tables {
+        releases: table.to_owned(),
+        ..Tables::default()
+    }
+}
+
+/// Runs `work` on the stack with these tables.
 pub fn run<T>(
-    releases_table: &str,
+    tables: Tables,
     work: impl AsyncFnOnce(DynamoDb) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -16,10 +24,6 @@ pub fn run<T>(
         .build()?;
     runtime.block_on(async {
         let config = wend_aws::clients::config().await;
-        let tables = Tables {
-            releases: releases_table.to_owned(),
-            ..Tables::default()
-        };
         work(DynamoDb::new(
             aws_sdk_dynamodb::Client::new(&config),
             tables,

@@ -6,9 +6,11 @@
 
 mod call;
 mod content;
+mod coupons;
 mod pace;
 mod quota;
 
+pub use coupons::Drawing;
 pub use pace::{Ceilings, Pacing};
 pub use quota::Quota;
 

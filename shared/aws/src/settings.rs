@@ -69,7 +69,7 @@ pub fn schedule() -> Result<wend_core::due::Schedule, SettingsError> {
     )?)
 }
 
-/// The tables: `WEND_CONTACTS_TABLE`, `WEND_LOG_TABLE`, `WEND_RELEASES_TABLE`. A function that may not use a table has no
+/// The tables: `WEND_CONTACTS_TABLE`, `WEND_LOG_TABLE`, `WEND_RELEASES_TABLE`, `WEND_COUPONS_TABLE`. A function that may not use a table has no
 /// variable for it; its name is then empty and every request to it fails.
 pub fn tables() -> crate::dynamodb::Tables {
     let table = |name| text(name).unwrap_or_default();
@@ -77,5 +77,6 @@ pub fn tables() -> crate::dynamodb::Tables {
         contacts: table("WEND_CONTACTS_TABLE"),
         log: table("WEND_LOG_TABLE"),
         releases: table("WEND_RELEASES_TABLE"),
+        coupons: table("WEND_COUPONS_TABLE"),
     }
 }

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use granit_parser::{Event, Options, Parser, StrInput};
-use wend_aws::dynamodb::DUE_INDEX;
-use wend_aws::dynamodb::schema::{CONTACTS, LOG, RELEASES, Schema};
+use wend_aws::dynamodb::schema::{CONTACTS, COUPONS, LOG, RELEASES, Schema};
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 
@@ -123,10 +122,11 @@ fn owned(keys: &[(&str, &str)]) -> Vec<(String, String)> {
 
 #[test]
 fn the_template_has_the_keys_that_the_adapters_use() {
-    let tables: [(&str, Schema); 3] = [
+    let tables: [(&str, Schema); 4] = [
         ("ContactsTable", CONTACTS),
         ("LogTable", LOG),
         ("ReleasesTable", RELEASES),
+        ("CouponsTable", COUPONS),
     ];
     for (resource, schema) in tables {
         let table = table(resource);
@@ -146,27 +146,28 @@ fn the_template_has_the_keys_that_the_adapters_use() {
 }
 
 #[test]
-fn the_template_has_the_due_index_and_no_other() {
-    let contacts = table("ContactsTable");
-    let [index] = contacts.list("GlobalSecondaryIndexes") else {
-        panic!("one index: {contacts:?}")
-    };
-    assert_eq!(index.text("IndexName"), DUE_INDEX);
-    assert_eq!(
-        keys(&contacts, index.list("KeySchema")),
-        owned(CONTACTS.index)
-    );
-    let projection = index.get("Projection").unwrap();
-    assert_eq!(projection.text("ProjectionType"), "KEYS_ONLY");
+fn the_template_has_the_indexes_that_the_adapters_use_and_no_other() {
+    for (resource, schema) in [("ContactsTable", CONTACTS), ("CouponsTable", COUPONS)] {
+        let table = table(resource);
+        let [index] = table.list("GlobalSecondaryIndexes") else {
+            panic!("one index: {table:?}")
+        };
+        assert_eq!(Some(index.text("IndexName")), schema.index_name);
+        assert_eq!(keys(&table, index.list("KeySchema")), owned(schema.index));
+        let projection = index.get("Projection").unwrap();
+        assert_eq!(projection.text("ProjectionType"), "KEYS_ONLY");
+    }
     for resource in ["LogTable", "ReleasesTable"] {
         assert_eq!(table(resource).get("GlobalSecondaryIndexes"), None);
     }
 }
 
 #[test]
-fn the_template_deletes_log_rows_when_they_expire() {
-    let log = table("LogTable");
-    let time_to_live = log.get("TimeToLiveSpecification").unwrap();
-    assert_eq!(time_to_live.text("AttributeName"), "expires_at");
-    assert_eq!(time_to_live.text("Enabled"), "true");
+fn the_template_deletes_rows_of_logs_and_draws_when_they_expire() {
+    for resource in ["LogTable", "CouponsTable"] {
+        let table = table(resource);
+        let time_to_live = table.get("TimeToLiveSpecification").unwrap();
+        assert_eq!(time_to_live.text("AttributeName"), "expires_at");
+        assert_eq!(time_to_live.text("Enabled"), "true");
+    }
 }

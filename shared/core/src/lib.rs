@@ -19,6 +19,7 @@
 //! | [`path`] | how a definition names a value |
 //! | [`condition`] | what must be true of a contact, a run or an event; why it is, and until when |
 //! | [`contact`], [`enrollment`] | the aggregate and its runs |
+//! | [`coupons`] | codes, and the files that they stand in |
 //! | [`decide`] | contact × input × release × now → decision |
 //! | [`graph`] | a journey as a picture |
 //! | [`log`] | the row that proves an input was applied and carries its effects |
@@ -31,6 +32,7 @@
 pub mod calendar;
 pub mod condition;
 pub mod contact;
+pub mod coupons;
 pub mod decide;
 pub mod definitions;
 pub mod due;

@@ -21,7 +21,8 @@ use libtest_mimic::{Arguments, Conclusion, Failed, Trial, run};
 
 use self::case::Case;
 use self::scenarios::{
-    AWS, BOTH, audit, cart, faults_of_endpoint, kills_of_functions, kills_of_process, reactions,
+    AWS, BOTH, audit, cart, coupons, faults_of_endpoint, kills_of_functions, kills_of_process,
+    reactions,
 };
 use self::stack::{Mode, Stack, lock_scratch};
 
@@ -93,6 +94,8 @@ fn scenarios() -> Vec<Trial> {
         trial(&EMBEDDED_KILLS, kills_of_process::CROWD),
         trial(&LOCAL_AWS_STARTER, cart::ABANDONED),
         trial(&EMBEDDED_STARTER, cart::ABANDONED),
+        trial(&LOCAL_AWS_STARTER, coupons::CODES),
+        trial(&EMBEDDED_STARTER, coupons::CODES),
         trial(&LOCAL_AWS_STARTER, reactions::CLICK_AND_LEAVE),
         trial(&EMBEDDED_STARTER, reactions::CLICK_AND_LEAVE),
     ];

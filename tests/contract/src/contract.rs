@@ -87,6 +87,7 @@ fn tables<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
     aggregates::<K>(adapter, trials);
     sends::<K>(adapter, trials);
     definitions::<K>(adapter, trials);
+    coupons::<K>(adapter, trials);
 }
 
 /// Contacts, their log, and who of them is due.
@@ -206,6 +207,20 @@ fn definitions<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
     );
 }
 
+fn coupons<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
+    contracts!(trials, adapter, K, coupons:
+        an_empty_pool_gives_nothing
+        a_code_is_given_once_and_a_call_keeps_its_own
+        a_call_keeps_its_code_where_others_are_left
+        fifty_calls_at_once_get_codes_of_their_own
+        of_fifty_calls_at_once_as_many_get_a_code_as_there_are
+        what_has_ended_is_not_given_and_what_ends_first_is
+        codes_are_added_again_safely
+        pools_do_not_touch_each_other
+        what_is_noted_of_a_file_is_read_back
+    );
+}
+
 /// Not on the emulator: its answers have no limit.
 fn answer_limit<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
     contracts!(trials, adapter, K, releases: larger_parts_than_one_answer_holds_are_read);
@@ -219,6 +234,7 @@ fn failing_tables<K: FailingTables + 'static>(adapter: &str, trials: &mut Vec<Tr
         index_and_watermark_say_the_class
         releases_say_the_class
         paces_say_the_class
+        coupons_say_the_class
         keys_and_secret_say_the_class
         writes_behind_a_read_say_the_class
     );

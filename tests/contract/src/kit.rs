@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use wend_app::ports::{
-    DueIndex, Erasures, ErrorClass, Evidence, KeyStore, Ledger, Paces, Permissions, Queue,
-    Received, ReleaseStore, SecretStore, SetAside, Watermark,
+    Coupons, DueIndex, Erasures, ErrorClass, Evidence, KeyStore, Ledger, Paces, Permissions, Pools,
+    Queue, Received, ReleaseStore, SecretStore, SetAside, Watermark,
 };
 use wend_core::id::ContactKey;
 use wend_core::identity::IdentitySecret;
@@ -18,6 +18,8 @@ pub trait Tables:
     + Evidence
     + Permissions
     + Paces
+    + Coupons
+    + Pools
     + DueIndex
     + Watermark
     + ReleaseStore
@@ -31,6 +33,8 @@ impl<T> Tables for T where
         + Evidence
         + Permissions
         + Paces
+        + Coupons
+        + Pools
         + DueIndex
         + Watermark
         + ReleaseStore

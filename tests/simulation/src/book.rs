@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use wend_app::memory::MemoryStore;
 use wend_app::ports::{Claim, Erased, Label, SendRow};
 use wend_core::contact::Contact;
+use wend_core::coupons::Code;
 use wend_core::enrollment::State;
 use wend_core::id::{ContactKey, EnrollmentId, InputId, PermissionKey, SendId};
-use wend_core::input::{CommandKind, Input};
+use wend_core::input::{Answer, AnswerResult, CommandKind, Input};
 use wend_core::log::{Effect, LogRow, Trace};
 use wend_core::permission::{Consent, ConsentChange, Permission};
 use wend_core::release::MessageClass;
-use wend_core::send::{CallRequest, Outcome, SendRequest, SendState};
+use wend_core::send::{CallKind, CallRequest, Outcome, SendRequest, SendState};
 use wend_core::time::Timestamp;
 
 use crate::deployment::FUNCTION_TIMEOUT;
@@ -79,6 +80,14 @@ pub struct Record {
     pub claims: BTreeMap<PermissionKey, BTreeMap<SendId, Counted>>,
     /// Where each message stands.
     pub states: BTreeMap<SendId, &'static str>,
+    /// Which call each code was given to.
+    pub given: BTreeMap<String, SendId>,
+    /// Which code each call was given.
+    pub drawn: BTreeMap<SendId, String>,
+    /// Calls whose answer was applied.
+    pub answered: BTreeSet<SendId>,
+    /// How many draws there were.
+    draws: u64,
 }
 
 /// Somebody who does something now, at the worst moment.
@@ -206,6 +215,9 @@ impl Book {
             if let Some(refusal) = row.refusal {
                 self.reach(&format!("refused: {refusal:?}"));
             }
+            if let Input::Answer(answer) = &row.input {
+                self.answered(answer);
+            }
             row.effects.iter().for_each(|effect| self.asked(effect));
             self.obeyed(row, now);
             row.trace.iter().for_each(|line| self.traced(row, line));
@@ -312,6 +324,43 @@ impl Book {
         let text = format!("{line:?}");
         let name = text.split([' ', '(', '{']).next().unwrap_or_default();
         self.reach(&format!("trace: {name}"));
+    }
+
+    /// A call was given a code.
+    pub fn drawn(&mut self, call: SendId, code: &Code) {
+        self.reach("drawn");
+        let record = &mut self.record;
+        let to = *record.given.entry(code.code.clone()).or_insert(call);
+        let had = record.drawn.entry(call).or_insert(code.code.clone());
+        let had = had.clone();
+        self.check(invariants::a_code_is_given_once(call, &code.code, to, &had));
+    }
+
+    /// The id of a draw that no call knows.
+    pub fn next_draw(&mut self) -> SendId {
+        self.record.draws += 1;
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&self.record.draws.to_be_bytes());
+        SendId::from_bytes(bytes)
+    }
+
+    /// The answer of a call was applied.
+    fn answered(&mut self, answer: &Answer) {
+        self.record.answered.insert(answer.call);
+        let asked = self.record.called.get(&answer.call);
+        let is_draw = asked.is_some_and(|asked| {
+            matches!(asked.kind, CallKind::Coupon { .. }) && !asked.is_rehearsal
+        });
+        if is_draw {
+            let had = self.record.drawn.get(&answer.call).cloned();
+            let is_done = matches!(answer.result, AnswerResult::Done(_));
+            self.reach(if is_done {
+                "answered: code"
+            } else {
+                "answered: no code"
+            });
+            self.check(invariants::an_answer_has_its_code(answer, had.as_deref()));
+        }
     }
 
     /// A provider took a message.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use wend_app::dispatch::{Ceilings, Dispatch, Pacing, Quota};
+use wend_app::dispatch::{Ceilings, Dispatch, Drawing, Pacing, Quota};
 use wend_app::evaluate::Evaluate;
 use wend_app::feedback::Feedback;
 use wend_app::links::Links;
@@ -11,9 +11,11 @@ use wend_app::memory::{
     Line as ExactLine, Mailbox, MemoryQueue, MemoryStore, OutsideConnections, QueueRules, Queues,
     SeededIds, VirtualClock, Willing,
 };
+use wend_app::ports::Pools;
 use wend_app::releases::Releases;
 use wend_app::sweep::Sweep;
 use wend_app::track::Track;
+use wend_core::coupons::Code;
 use wend_core::due::Schedule;
 use wend_core::identity::IdentitySecret;
 use wend_core::pace::Rate;
@@ -23,7 +25,7 @@ use wend_core::token::LinkKeys;
 
 use crate::book::Book;
 use crate::ports::{
-    Line, SimAside, SimClock, SimContacts, SimMailer, SimOutside, SimQueue, SimStore,
+    Line, SimAside, SimClock, SimContacts, SimMailer, SimOutside, SimQueue, SimStore, instant,
 };
 use crate::scenario::Scenario;
 
@@ -38,8 +40,9 @@ pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub type Evaluating =
     Evaluate<SimContacts, SimStore, SimQueue, SimAside, SimStore, SimClock, SeededIds>;
+type Asking = Drawing<SimStore, SimStore, SimClock, SimOutside>;
 pub type Dispatching =
-    Dispatch<SimStore, SimMailer, SimOutside, SimQueue, SimAside, SimStore, SimClock, MemoryStore>;
+    Dispatch<SimStore, SimMailer, Asking, SimQueue, SimAside, SimStore, SimClock, MemoryStore>;
 
 pub type FeedingBack = Feedback<SimStore, SimStore, SimQueue, SimAside, SimStore, SimClock>;
 pub type Tracking = Track<SimStore, SimQueue, SimStore, SimClock>;
@@ -78,6 +81,7 @@ impl Deployment {
         let readers = readers(&queues, scenario.receives_max);
         let store = MemoryStore::new(clock.clone(), ExactLine::default());
         store.set_index_lag(scenario.lag);
+        fill(&store)?;
         let schedule =
             Schedule::new(BOUNDARY, LOOK_AHEAD, OVERDUE).map_err(|error| error.to_string())?;
         let exact = clock.clone();
@@ -149,6 +153,17 @@ impl Deployment {
             operation: "the world sends",
         })
     }
+}
+
+/// The made projects' pool of codes: so small that histories come to its end.
+fn fill(store: &MemoryStore) -> Result<(), String> {
+    let code = |number| Code {
+        code: format!("SPRING-{number}"),
+        expires_at: None,
+    };
+    let codes: Vec<Code> = (1..=5).map(code).collect();
+    let added = instant(store.add_codes("codes", &codes));
+    added.map(drop).map_err(|error| error.to_string())
 }
 
 /// The queues, in the order in which workers know them.
@@ -269,10 +284,15 @@ impl Parts<'_> {
                 line: self.line.clone(),
                 inner: mailbox.clone(),
             },
-            connections: SimOutside {
-                line: self.line.clone(),
-                inner: OutsideConnections::new(Box::new(Willing)),
-            },
+            connections: Drawing::new(
+                self.store(),
+                Releases::new(self.store(), clock.clone()),
+                clock.clone(),
+                SimOutside {
+                    line: self.line.clone(),
+                    inner: OutsideConnections::new(Box::new(Willing)),
+                },
+            ),
             inputs,
             again: vec![sends, marketing],
             aside: self.aside(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use wend_app::ports::Claim;
 use wend_core::contact::Contact;
 use wend_core::id::{EnrollmentId, SendId};
-use wend_core::input::Wake;
+use wend_core::input::{Answer, AnswerResult, Wake};
 use wend_core::log::LogRow;
 use wend_core::permission::Consent;
 use wend_core::release::{Halt, MessageClass};
@@ -217,6 +217,34 @@ pub fn the_newer_word_counts(expected: Option<&Consent>, stored: Option<&Consent
 pub fn applied_once(row: &LogRow, is_new: bool) -> Promise {
     keep(is_new, || {
         format!("applied_once: {} was applied again", row.input.id())
+    })
+}
+
+/// A code is given to one call, hence to one contact, and a call has one code.
+pub fn a_code_is_given_once(call: SendId, code: &str, to: SendId, had: &str) -> Promise {
+    keep(to == call && had == code, || {
+        format!("a_code_is_given_once: {code} was given to {call}; it is {to}'s, which has {had}")
+    })
+}
+
+/// The answer to a draw is the code that the call was given; where it was given none, the draw has failed.
+pub fn an_answer_has_its_code(answer: &Answer, had: Option<&str>) -> Promise {
+    let said = match &answer.result {
+        AnswerResult::Done(value) => value.expose()["code"].as_str(),
+        AnswerResult::Failed { .. } => None,
+    };
+    keep(said == had, || {
+        let call = answer.call;
+        format!("an_answer_has_its_code: {call} was given {had:?} and answered {said:?}")
+    })
+}
+
+/// No code is lost on its way: whoever asked for it has the answer.
+pub fn every_code_arrives(record: &Record) -> Promise {
+    let mut drawn = record.drawn.iter();
+    let lost = drawn.find(|(call, _)| !record.answered.contains(call));
+    keep(lost.is_none(), || {
+        format!("every_code_arrives: {lost:?} was drawn and never answered")
     })
 }
 

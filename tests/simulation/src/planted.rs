@@ -52,6 +52,10 @@ pub enum Planted {
     HaltNotRead,
     /// An erasure leaves the permission row as it is.
     ErasureWithoutForget,
+    /// A call that comes again draws another code.
+    DrawnAnew,
+    /// A code that was drawn is drawn again by the next call.
+    DrawnCodeStaysFree,
 }
 
 impl Planted {
@@ -79,5 +83,7 @@ impl Planted {
         Self::StaleReadBeforePut,
         Self::HaltNotRead,
         Self::ErasureWithoutForget,
+        Self::DrawnAnew,
+        Self::DrawnCodeStaysFree,
     ];
 }

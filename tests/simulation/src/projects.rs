@@ -91,8 +91,8 @@ fn narrowed(parts: &[Part], journeys: &[&str]) -> Vec<Part> {
 }
 
 /// The made projects' journeys, and the event that begins each.
-pub const MADE: [&str; 9] = [
-    "series", "choice", "basket", "clubbing", "outside", "dry", "twice", "sale", "joining",
+pub const MADE: [&str; 10] = [
+    "series", "choice", "basket", "clubbing", "outside", "dry", "twice", "sale", "joining", "coded",
 ];
 
 /// The starter's journeys.

@@ -75,6 +75,7 @@ fn the_swarm_sees_every_trouble_every_reason_and_every_move() {
         .iter()
         .map(|trouble| format!("fault: {}", trouble.name()));
     let ends = ["accepted", "rejected", "unknown"].map(|end| format!("outcome: {end}"));
+    let codes = ["answered: code", "answered: no code"].map(str::to_owned);
     // An edit hits a message in dispatch too rarely: `a_removed_step_is_a_reason` does it on purpose.
     let skips = SkipReason::ALL
         .iter()
@@ -86,7 +87,12 @@ fn the_swarm_sees_every_trouble_every_reason_and_every_move() {
         .iter()
         .filter(|step| **step != ("submitting", "closed as unknown"))
         .map(|(from, to)| format!("send: {from} -> {to}"));
-    let all = faults.chain(ends).chain(skips).chain(holds).chain(moves);
+    let all = faults
+        .chain(ends)
+        .chain(codes)
+        .chain(skips)
+        .chain(holds)
+        .chain(moves);
     let unseen: Vec<String> = all
         .filter(|what| !SWARM.reached.contains_key(what))
         .collect();

@@ -43,7 +43,8 @@ const QUEUES: [(&str, &str); 6] = [
 /// Runs until the demo is over, or for ever.
 pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let root = workspace()?;
-    let files = project::load(&project_folder(args)?)?;
+    let folder = project_folder(args)?;
+    let files = project::load(&folder)?;
     let environment = environment(args, &files);
     let options = Options {
         root,
@@ -63,9 +64,10 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         contacts: output("ContactsTableName")?,
         log: output("LogTableName")?,
         releases: output("ReleasesTableName")?,
+        coupons: output("CouponsTableName")?,
     };
     let db = DynamoDb::new(wend_aws::clients::local_dynamodb(&local.endpoint), tables);
-    let Some(number) = publish_files(&db, &files, environment.as_deref()).await? else {
+    let Some(number) = publish_files(&db, (&folder, &files), environment.as_deref()).await? else {
         return Ok(ExitCode::FAILURE);
     };
     let write_key = new_write_key(&db, "wk_dev", "wend dev").await?;

@@ -1,6 +1,6 @@
 //! What a developer and the tests look at, the same in both modes: the inbox, timelines, sends, queues.
 //!
-//! `GET /` inbox · `GET /m/N` one mail · `GET /_wend/mails` · `GET /_wend/timeline?user=ID` · `GET /_wend/sends` ·
+//! `GET /` inbox · `GET /m/N` one mail · `GET /_wend/mails` · `GET /_wend/timeline?user=ID` · `GET /_wend/sends` · `GET /_wend/coupons` ·
 //! `GET /_wend/queues` · `POST /_wend/queues?name=inputs` puts the body on a queue as it is.
 
 use std::collections::BTreeMap;
@@ -20,6 +20,7 @@ use super::embedded::Store;
 use super::mail::Mail;
 use super::page;
 use super::ses_front::{Front, answer, forward};
+use crate::coupons;
 
 /// The desk.
 pub struct Desk {
@@ -58,6 +59,7 @@ impl Desk {
             (&Method::GET, "/") => return Ok(Some(html(page::inbox(&self.mails()?)))),
             (&Method::GET, "/_wend/mails") => json!(self.mails()?),
             (&Method::GET, "/_wend/sends") => json!(self.sends().await?),
+            (&Method::GET, "/_wend/coupons") => json!(coupons::pools(&self.db).await?),
             (&Method::GET, "/_wend/queues") => self.queues().await?,
             (&Method::POST, "/_wend/queues") => {
                 let name = parameter(parts, "name").context("give name")?;

@@ -48,7 +48,8 @@ fn schedule() -> anyhow::Result<Schedule> {
 
 /// Runs until the demo is over, or for ever.
 pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let files = project::load(&project_folder(args)?)?;
+    let folder = project_folder(args)?;
+    let files = project::load(&folder)?;
     let environment = environment(args, &files);
     let state = open_state(args)?;
     // Before anything is written: a busy port is said at once.
@@ -61,7 +62,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     })?;
     let url = format!("http://{}", listener.local_addr()?);
     let db = database(&state.folder).await?;
-    let Some(number) = publish_files(&db, &files, environment.as_deref()).await? else {
+    let Some(number) = publish_files(&db, (&folder, &files), environment.as_deref()).await? else {
         return Ok(ExitCode::FAILURE);
     };
     let write_key = kept_write_key(&db, &state.folder.join("write-key")).await?;
@@ -137,6 +138,7 @@ async fn database(folder: &Path) -> anyhow::Result<DynamoDb> {
         contacts: "contacts".to_owned(),
         log: "log".to_owned(),
         releases: "releases".to_owned(),
+        coupons: "coupons".to_owned(),
     };
     let db = DynamoDb::new(client, tables);
     db.create_tables()

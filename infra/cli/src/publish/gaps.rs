@@ -56,7 +56,6 @@ pub fn gaps(files: &[SourceFile]) -> Vec<String> {
 
 const WEBHOOKS: &str =
     "webhooks are not called: the step fails, and its `on_error` says what follows";
-const COUPONS: &str = "coupons are not drawn: the step fails, and its `on_error` says what follows";
 const SCHEDULES: &str = "schedules start nobody";
 const REPLIES: &str = "replies do not reach runs: what waits for one goes on by its `after`";
 const SMS: &str = "nothing becomes known of an SMS that has left: what waits for its delivery or a click goes on by its `after`";
@@ -72,12 +71,9 @@ fn asks_for_web_view(template: &Template) -> bool {
 }
 
 fn of_journey(journey: &Journey) -> BTreeSet<&'static str> {
-    let verbs = journey.steps.iter().filter_map(|step| {
-        if matches!(step.verb, Verb::Webhook { .. }) {
-            return Some(WEBHOOKS);
-        }
-        matches!(step.verb, Verb::Coupon { .. }).then_some(COUPONS)
-    });
+    let steps = journey.steps.iter();
+    let verbs =
+        steps.filter_map(|step| matches!(step.verb, Verb::Webhook { .. }).then_some(WEBHOOKS));
     let triggers = journey.triggers.iter().filter_map(|trigger| match trigger {
         Trigger::Schedule { .. } => Some(SCHEDULES),
         Trigger::Event { on, .. } => (on.event == REPLIED).then_some(REPLIES),

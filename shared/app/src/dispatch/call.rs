@@ -49,9 +49,8 @@ where
             CallKind::Webhook { .. } | CallKind::Coupon { .. } if request.is_rehearsal => {
                 Called::Done(serde_json::json!({}))
             }
-            CallKind::Webhook { .. } | CallKind::Coupon { .. }
-                if self.releases.current().await?.is_halted(None) =>
-            {
+            // A code that is drawn has not left: it stays with the contact, also when its message may not go.
+            CallKind::Webhook { .. } if self.releases.current().await?.is_halted(None) => {
                 let reason = SkipReason::Halted.name().to_owned();
                 Called::Failed { reason }
             }

@@ -7,7 +7,7 @@
 //!
 //! | adapter | ports |
 //! |---|---|
-//! | [`MemoryStore`] | `Ledger`, `Evidence`, `Permissions`, `Paces`, `DueIndex`, `Watermark`, `ReleaseStore`, `KeyStore`, `SecretStore` |
+//! | [`MemoryStore`] | `Ledger`, `Evidence`, `Permissions`, `Paces`, `Coupons`, `Pools`, `DueIndex`, `Watermark`, `ReleaseStore`, `KeyStore`, `SecretStore` |
 //! | [`MemoryContacts`] | `Contacts` |
 //! | [`Queues`] | `Queue`, `SetAside` |
 //! | [`Mailbox`] | `Mailer` |
@@ -17,6 +17,7 @@
 
 mod clock;
 mod contacts;
+mod coupons;
 mod due;
 mod events;
 mod faults;

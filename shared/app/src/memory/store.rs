@@ -13,6 +13,7 @@ use wend_core::pace::Pace;
 use wend_core::time::Timestamp;
 use wend_core::token::LinkKeys;
 
+use super::coupons::Codes;
 use super::due::Index;
 use super::faults::Line;
 use super::ledger::SendItem;
@@ -51,6 +52,7 @@ pub(super) struct Tables {
     pub(super) link_keys: Option<LinkKeys>,
     pub(super) watermark: Option<Timestamp>,
     pub(super) paces: BTreeMap<PaceKey, Pace>,
+    pub(super) coupons: Codes,
 }
 
 /// What stands under a key of the contacts table.

@@ -5,6 +5,7 @@
 
 mod connections;
 mod contacts;
+mod coupons;
 mod ledger;
 mod mail;
 mod pace;
@@ -14,6 +15,7 @@ mod time;
 
 pub use connections::{Called, Connections, NoConnections};
 pub use contacts::{Commit, Committed, Contacts, Erased, Erasures, Loaded};
+pub use coupons::{Coupons, DRAWN_FOR, Pools};
 pub use ledger::{Claim, Evidence, Ledger, LedgerView, Permissions, SendRow, Settled};
 pub use mail::{Label, Mail, Mailer, Submitted, Text, Texter};
 pub use pace::{PaceKey, Paces, Stepped};

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::{Value, json};
+use wend_core::coupons::{Code, Columns};
 use wend_core::definitions::scenario::Case;
 use wend_core::input::AnswerResult;
 use wend_core::release::Definition;
 use wend_core::send::{CallKind, CallRequest};
+use wend_core::zone::Zone;
 
 use super::Project;
 use crate::memory::{Outside, Willing};
@@ -17,13 +19,13 @@ pub(super) struct Answers {
     values: BTreeMap<String, Value>,
     fails: BTreeSet<String>,
     /// The codes that each pool has left, the next one first.
-    codes: BTreeMap<String, VecDeque<String>>,
+    codes: BTreeMap<String, VecDeque<Code>>,
 }
 
 impl Answers {
     pub(super) fn of(case: &Case, project: Project<'_>) -> Self {
         let empty = case.empty.iter();
-        let mut codes: BTreeMap<String, VecDeque<String>> =
+        let mut codes: BTreeMap<String, VecDeque<Code>> =
             empty.map(|pool| (pool.clone(), VecDeque::new())).collect();
         for (_, definition) in project.definitions {
             let Definition::Project(settings) = definition else {
@@ -32,10 +34,8 @@ impl Answers {
             for (name, pool) in &settings.coupons {
                 let file = project.files.iter().find(|file| file.path == pool.file);
                 if let Some(file) = file.filter(|_| !codes.contains_key(name)) {
-                    // The first line is the header.
-                    let lines = file.text.lines().skip(1).map(str::trim);
-                    let lines = lines.filter(|line| !line.is_empty()).map(str::to_owned);
-                    codes.insert(name.clone(), lines.collect());
+                    let zone = settings.zone.clone().unwrap_or_else(Zone::utc);
+                    codes.insert(name.clone(), codes_of(&file.text, zone));
                 }
             }
         }
@@ -45,6 +45,14 @@ impl Answers {
             codes,
         }
     }
+}
+
+/// The codes of a file; lines that say none are told where pools are filled.
+fn codes_of(text: &str, zone: Zone) -> VecDeque<Code> {
+    let mut lines = text.lines();
+    let columns = Columns::of(lines.next().unwrap_or_default(), zone).ok();
+    let codes = lines.filter_map(|line| columns.as_ref()?.read(line).ok().flatten());
+    codes.collect()
 }
 
 impl Outside for Answers {
@@ -58,10 +66,13 @@ impl Outside for Answers {
         if let CallKind::Coupon { pool, expires_at } = &call.kind
             && let Some(codes) = self.codes.get_mut(pool)
         {
-            let expires_at = expires_at.map(|at| at.to_string());
+            // What has ended when the journey asks is never given.
+            codes.retain(|code| code.is_usable(call.requested_at));
             return match codes.pop_front() {
                 Some(code) => {
-                    let code = json!({ "code": code, "expires_at": expires_at });
+                    let code = code.until(*expires_at);
+                    let expires_at = code.expires_at.map(|at| at.to_string());
+                    let code = json!({ "code": code.code, "expires_at": expires_at });
                     AnswerResult::Done(code.into())
                 }
                 None => failed("no code left"),

@@ -1,4 +1,4 @@
-//! DynamoDB: four tables, and what stands in them.
+//! DynamoDB: five tables, and what stands in them.
 //!
 //! | table | `pk` | `sk` | written by |
 //! |---|---|---|---|
@@ -8,11 +8,13 @@
 //! | log | `p#` permission key | `permission` | `evaluate`, `dispatch`, `track`, `feedback` |
 //! | releases | `manifest`, `part#…`, `write-key#…`, `identity-secret`, `watermark` | – | command line, `sweep` |
 //! | releases | `pace#…` | – | `dispatch` |
+//! | coupons | `code#…`, `file#…` | – | command line, `dispatch` |
+//! | coupons | `call#…` | – | `dispatch` |
 //!
 //! What conditions and indexes read stands in attributes of its own; the rest is packed in `data`.
 
 mod contacts;
-
+mod coupons;
 mod due;
 mod item;
 mod ledger;
@@ -34,10 +36,14 @@ pub struct Tables {
     pub log: String,
     /// Definitions, write keys, the watermark, paces.
     pub releases: String,
+    /// Codes of coupons, and who has drawn them.
+    pub coupons: String,
 }
 
 /// The index over `due_shard` and `due_at`.
 pub const DUE_INDEX: &str = "due";
+/// The index over `pool` and `place`.
+pub const POOL_INDEX: &str = "pool";
 
 /// The DynamoDB adapter of every port that stores something.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! The tables' keys and index, for an empty embedded database. `template.yaml` is what a deployment has; a test compares.
+//! The tables' keys and indexes, for an empty embedded database. `template.yaml` is what a deployment has; a test compares.
 
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{
@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
 };
 use wend_app::ports::PortError;
 
-use super::{DUE_INDEX, DynamoDb};
+use super::{DUE_INDEX, DynamoDb, POOL_INDEX};
 use crate::error::port_error;
 
 const CREATE: &str = "create a table";
@@ -17,24 +17,35 @@ const CREATE: &str = "create a table";
 pub struct Schema {
     /// Partition key and, where there is one, sort key.
     pub keys: &'static [(&'static str, &'static str)],
-    /// The due index's keys.
+    /// The index's name; none: it has none.
+    pub index_name: Option<&'static str>,
+    /// The index's keys.
     pub index: &'static [(&'static str, &'static str)],
 }
 
 /// The contacts table.
 pub const CONTACTS: Schema = Schema {
     keys: &[("pk", "S")],
+    index_name: Some(DUE_INDEX),
     index: &[("due_shard", "S"), ("due_at", "N")],
 };
 /// The log table.
 pub const LOG: Schema = Schema {
     keys: &[("pk", "S"), ("sk", "S")],
+    index_name: None,
     index: &[],
 };
 /// The releases table.
 pub const RELEASES: Schema = Schema {
     keys: &[("pk", "S")],
+    index_name: None,
     index: &[],
+};
+/// The coupons table.
+pub const COUPONS: Schema = Schema {
+    keys: &[("pk", "S")],
+    index_name: Some(POOL_INDEX),
+    index: &[("pool", "S"), ("place", "S")],
 };
 
 impl DynamoDb {
@@ -45,6 +56,7 @@ impl DynamoDb {
             (&tables.contacts, CONTACTS),
             (&tables.log, LOG),
             (&tables.releases, RELEASES),
+            (&tables.coupons, COUPONS),
         ] {
             self.create_table(name, schema).await?;
         }
@@ -67,16 +79,16 @@ impl DynamoDb {
             .billing_mode(BillingMode::PayPerRequest)
             .set_attribute_definitions(Some(attributes))
             .set_key_schema(Some(key_schema(schema.keys).map_err(built)?));
-        let request = if schema.index.is_empty() {
-            request
-        } else {
+        let request = if let Some(name) = schema.index_name {
             let projection = Projection::builder().projection_type(ProjectionType::KeysOnly);
             let index = GlobalSecondaryIndex::builder()
-                .index_name(DUE_INDEX)
+                .index_name(name)
                 .set_key_schema(Some(key_schema(schema.index).map_err(built)?))
                 .projection(projection.build())
                 .build();
             request.global_secondary_indexes(index.map_err(built)?)
+        } else {
+            request
         };
         match request.send().await {
             Ok(_) => Ok(()),

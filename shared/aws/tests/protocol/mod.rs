@@ -1,5 +1,6 @@
 //! Exactly once, at most once, and what happens when something breaks in the middle.
 
+mod coupons;
 mod dispatch;
 mod evaluate;
 mod limits;

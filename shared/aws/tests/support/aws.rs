@@ -57,6 +57,7 @@ pub async fn dynamodb() -> (DynamoDb, Calls) {
         contacts: "contacts".to_owned(),
         log: "log".to_owned(),
         releases: "releases".to_owned(),
+        coupons: "coupons".to_owned(),
     };
     let db = DynamoDb::new(aws_sdk_dynamodb::Client::from_conf(config), tables);
     db.create_tables().await.unwrap();

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod cart;
+pub mod coupons;
 mod crowd;
 mod edge;
 pub mod faults_of_endpoint;

@@ -55,6 +55,7 @@ fn tables() -> Tables {
         contacts: format!("contacts-{number}"),
         log: format!("log-{number}"),
         releases: format!("releases-{number}"),
+        coupons: format!("coupons-{number}"),
     }
 }
 

@@ -1,9 +1,11 @@
 //! A failed call says its class: callers match it, never words.
 
 use wend_app::ports::{
-    Claim, Commit, Contacts, DueIndex, ErrorClass, Evidence, KeyStore, Ledger, PaceKey, Paces,
-    Permissions, PortError, PublishError, ReleaseStore, SecretStore, Settled, Watermark,
+    Claim, Commit, Contacts, Coupons, DueIndex, ErrorClass, Evidence, KeyStore, Ledger, PaceKey,
+    Paces, Permissions, Pools, PortError, PublishError, ReleaseStore, SecretStore, Settled,
+    Watermark,
 };
+use wend_core::coupons::Code;
 use wend_core::id::PartHash;
 use wend_core::identity::{Channel, IdentitySecret};
 use wend_core::pace::{Ask, Pace, Urgency};
@@ -150,5 +152,26 @@ pub async fn paces_say_the_class(kit: impl FailingTables) {
         assert_class(tables.pace(&key).await, class);
         assert_class(tables.take(&key, &take).await, class);
         assert_class(tables.know(&key, 0, &known).await, class);
+    }
+}
+
+pub async fn coupons_say_the_class(kit: impl FailingTables) {
+    let code = Code {
+        code: "S-1".to_owned(),
+        expires_at: None,
+    };
+    for class in CLASSES {
+        let (tables, _) = kit.failing(class).await;
+        assert_class(tables.draw("spring", send_id(1), at(5)).await, class);
+        assert_class(tables.left("spring", at(5), 9).await, class);
+        assert_class(
+            tables
+                .add_codes("spring", std::slice::from_ref(&code))
+                .await,
+            class,
+        );
+        assert_class(tables.count("spring", at(5)).await, class);
+        assert_class(tables.file("spring").await, class);
+        assert_class(tables.note_file("spring", "aa").await, class);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use wend_app::dispatch::{Ceilings, Dispatch, Pacing, Quota};
+use wend_app::dispatch::{Ceilings, Dispatch, Drawing, Pacing, Quota};
 use wend_app::evaluate::Evaluate;
 use wend_app::feedback::Feedback;
 use wend_app::ports::NoConnections;
@@ -95,7 +95,7 @@ pub fn start(parts: &Parts, send_rate: u32) {
 type Dispatching = Dispatch<
     DynamoDb,
     Provider,
-    NoConnections,
+    Drawing<DynamoDb, DynamoDb, SystemClock, NoConnections>,
     StoreQueue,
     StoreAside,
     DynamoDb,
@@ -112,7 +112,12 @@ fn dispatch(parts: &Parts, send_rate: u32) -> Dispatching {
     Dispatch {
         ledger: parts.db.clone(),
         provider: parts.provider.clone(),
-        connections: NoConnections,
+        connections: Drawing::new(
+            parts.db.clone(),
+            Releases::new(parts.db.clone(), SystemClock),
+            SystemClock,
+            NoConnections,
+        ),
         inputs: parts.queue("inputs"),
         again: vec![parts.queue("dispatch"), parts.queue("dispatch-bulk")],
         aside: parts.aside(),
