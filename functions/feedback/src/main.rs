@@ -5,10 +5,11 @@ use std::sync::Arc;
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use wend_app::feedback::Feedback;
+use wend_app::ports::SecretStore;
 use wend_app::releases::Releases;
 use wend_aws::dynamodb::DynamoDb;
 use wend_aws::sqs::{DeadLetters, SqsQueue};
-use wend_aws::system::SystemClock;
+use wend_aws::system::{SystemClock, new_secret};
 use wend_aws::{clients, lambda, settings, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
@@ -20,6 +21,7 @@ async fn main() -> Result<(), Error> {
     let queue = settings::text("WEND_FEEDBACK_QUEUE_URL")?;
     let inputs = settings::text("WEND_INPUTS_QUEUE_URL")?;
     let dlq = settings::text("WEND_FEEDBACK_DLQ_URL")?;
+    let secret = db.secret(new_secret()).await?;
     let feedback = Arc::new(Feedback {
         evidence: db.clone(),
         permissions: db.clone(),
@@ -27,6 +29,7 @@ async fn main() -> Result<(), Error> {
         aside: DeadLetters::new(sqs, [(queue, dlq)]),
         releases: Releases::new(db, SystemClock),
         clock: SystemClock,
+        secret,
     });
     run(service_fn(move |event: LambdaEvent<SqsEvent>| {
         let feedback = feedback.clone();

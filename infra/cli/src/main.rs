@@ -33,6 +33,7 @@ mod settings;
 mod simulate;
 #[cfg(feature = "run")]
 mod stack;
+mod suppressions;
 mod test;
 
 use std::process::ExitCode;
@@ -92,6 +93,9 @@ enum Command {
     /// Makes a new key for the links in messages of a deployed stack.
     #[cfg(feature = "run")]
     RotateLinkKeys(rotate::Args),
+    /// Closes an address, opens it again, or shows what is known of it.
+    #[cfg(feature = "run")]
+    Suppressions(suppressions::Args),
 }
 
 fn main() -> ExitCode {
@@ -126,6 +130,8 @@ fn main() -> ExitCode {
         Command::Stop(args) => halt::stop(&args),
         #[cfg(feature = "run")]
         Command::RotateLinkKeys(args) => rotate::run(&args),
+        #[cfg(feature = "run")]
+        Command::Suppressions(args) => suppressions::run(&args),
     };
     match result {
         Ok(code) => code,
@@ -158,7 +164,8 @@ impl Command {
             | Self::Coupons(_)
             | Self::Halt(_)
             | Self::Stop(_)
-            | Self::RotateLinkKeys(_) => true,
+            | Self::RotateLinkKeys(_)
+            | Self::Suppressions(_) => true,
         }
     }
 }

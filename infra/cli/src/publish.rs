@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use wend_app::ports::{Ids, KeyStore};
 use wend_app::publish::{Error, publish};
-use wend_app::write_keys;
+use wend_app::write_keys::{self, SECRET_KEY};
 use wend_aws::dynamodb::{DynamoDb, Tables};
 use wend_aws::system::{SystemClock, SystemIds};
 use wend_content::read_all;
@@ -35,6 +35,9 @@ pub struct Args {
     /// Also makes a write key with this name and prints it, once.
     #[arg(long, value_name = "NAME")]
     new_write_key: Option<String>,
+    /// Also makes a secret key with this name and prints it, once: for servers alone, it may replace the address of a contact.
+    #[arg(long, value_name = "NAME")]
+    new_secret_key: Option<String>,
 }
 
 /// Publishes with the credentials and the region of the environment.
@@ -60,6 +63,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             println!(
                 "Write key (shown once): {}",
                 new_write_key(&db, "wk_live", name).await?
+            );
+        }
+        if let Some(name) = &args.new_secret_key {
+            println!(
+                "Secret key (shown once, for servers alone): {}",
+                new_write_key(&db, &format!("{SECRET_KEY}live"), name).await?
             );
         }
         Ok(ExitCode::SUCCESS)

@@ -210,8 +210,7 @@ where
                 .refuse(request, &view, SkipReason::NoTemplate.into())
                 .await;
         };
-        let origin = view.origin.as_ref();
-        let content = match self.content(request, contact, template, &release, origin, &permit) {
+        let content = match self.content(request, contact, template, &release, &view, &permit) {
             Ok(content) => content,
             Err(reason) => return self.refuse(request, &view, reason.into()).await,
         };

@@ -20,6 +20,7 @@ use wend_core::pace::Urgency;
 use wend_core::send::Task;
 
 use crate::batch::{self, Done, panic_text};
+use crate::consent::carry;
 use crate::ports::{
     Clock, Commit, Committed, Contacts, ErrorClass, Ids, Outgoing, Permissions, PortError, Queue,
     Received, ReleaseStore, SetAside,
@@ -230,6 +231,9 @@ where
             for effect in &row.effects {
                 match effect {
                     Effect::Consent(change) => self.permissions.consent(change).await?,
+                    Effect::Carry { from, to, at } => {
+                        carry(&self.permissions, *from, *to, *at).await?;
+                    }
                     Effect::Send(request) => {
                         let group = request.journey.clone();
                         let task = task_message(&Task::Send(request.clone()), group)?;

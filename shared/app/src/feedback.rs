@@ -14,13 +14,18 @@
 //! | Open, Click | | | `Opened`, `Clicked`; links of our own are told by `track` |
 //! | the others | | | noted in the log of the function |
 
+mod texts;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use wend_core::id::{ContactKey, InputId, PermissionKey, SendId};
+use wend_core::identity::IdentitySecret;
 use wend_core::input::{self, FeedbackKind, Input};
 use wend_core::machine::{Fetch, is_machine};
-use wend_core::permission::{SOFT_BOUNCES_MAX, SOFT_BOUNCES_WITHIN};
+use wend_core::permission::{
+    SOFT_BOUNCES_MAX, SOFT_BOUNCES_WITHIN, Suppression, SuppressionReason,
+};
 use wend_core::time::Timestamp;
 
 use crate::batch::{self, Done};
@@ -29,6 +34,8 @@ use crate::ports::{
     Clock, Evidence, Permissions, PortError, Queue, Received, ReleaseStore, SetAside,
 };
 use crate::releases::Releases;
+
+use self::texts::Inbound;
 
 /// The tags by which an event finds its send. SES gives them back in every event.
 pub mod tags {
@@ -61,6 +68,8 @@ pub struct Feedback<E, P, Q, A, R, C> {
     pub releases: Releases<R, C>,
     /// The clock.
     pub clock: C,
+    /// The secret under which numbers are hashed.
+    pub secret: IdentitySecret,
 }
 
 #[derive(Debug, Deserialize)]
@@ -116,7 +125,13 @@ where
                 Err(_) if message.body.starts_with("Successfully validated SNS topic") => {
                     Done::Acknowledge
                 }
-                Err(error) => Done::Poison(format!("not an SES event: {error}")),
+                Err(error) => match Inbound::read(&message.body) {
+                    Some(inbound) => self.answered(&inbound).await.unwrap_or_else(|error| {
+                        tracing::warn!(%error, "the answer will be delivered again");
+                        Done::Retry
+                    }),
+                    None => Done::Poison(format!("neither an SES event nor an SMS: {error}")),
+                },
             };
             outcomes.push((message, done));
         }
@@ -164,9 +179,11 @@ where
                 let detail = Detail::of(event.complaint.as_ref(), sent_at);
                 if let Some(permission) = permission {
                     let at = detail.at;
-                    self.permissions
-                        .suppress(permission, "complaint", at)
-                        .await?;
+                    let reason = SuppressionReason::Complaint;
+                    let closed = self
+                        .permissions
+                        .suppress(permission, Suppression { at, reason });
+                    closed.await?;
                 }
                 let kind = FeedbackKind::Complained;
                 self.tell(event, send, kind, &detail).await?;
@@ -196,16 +213,22 @@ where
     ) -> Result<(), PortError> {
         let at = detail.at;
         if detail.said.and_then(|said| said.bounce_type.as_deref()) == Some("Permanent") {
-            return self.permissions.suppress(permission, "bounce", at).await;
+            let reason = SuppressionReason::HardBounce;
+            let closed = self
+                .permissions
+                .suppress(permission, Suppression { at, reason });
+            return closed.await;
         }
         let since = at.minus(SOFT_BOUNCES_WITHIN);
         let bounces = self.permissions.soft_bounced(permission, at, since).await?;
         if bounces < SOFT_BOUNCES_MAX {
             return Ok(());
         }
-        self.permissions
-            .suppress(permission, "soft_bounces", at)
-            .await
+        let reason = SuppressionReason::SoftBounces;
+        let closed = self
+            .permissions
+            .suppress(permission, Suppression { at, reason });
+        closed.await
     }
 
     /// Lets the contact hear what became of the message.
@@ -241,6 +264,7 @@ where
             kind,
             is_machine: detail.is_machine(kind),
             link,
+            text: None,
         };
         let input = Input::Feedback(Box::new(feedback));
         inputs::publish(&self.inputs, contact, [input], self.clock.now()).await

@@ -10,12 +10,12 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 use wend_core::identity::IdentitySecret;
-use wend_core::input::{Envelope, Input};
+use wend_core::input::{Envelope, Event, Input};
 use wend_core::time::Timestamp;
 use wend_core::tracking::{self, BATCH_BYTES_MAX, BATCH_ITEMS_MAX, Call, EVENT_BYTES_MAX};
 
 use crate::ports::{Clock, Ids, KeyStore, Outgoing, Queue};
-use crate::write_keys::WriteKeys;
+use crate::write_keys::{SECRET_KEY, WriteKeys};
 
 /// Longest write key: keys are short, and a header is not a place to upload.
 const KEY_BYTES_MAX: usize = 256;
@@ -82,7 +82,7 @@ impl<Q: Queue, K: KeyStore, C: Clock, I: Ids> Ingest<Q, K, C, I> {
             return Err(Refused(StatusCode::PAYLOAD_TOO_LARGE, error));
         }
         let body = json_body(body)?;
-        let source = self.source(request.headers(), &body).await?;
+        let (source, is_server) = self.source(request.headers(), &body).await?;
         let accepted_at = self.clock.now();
         let (items, sent_at) = items(call, &body)?;
         let context = tracking::Request {
@@ -95,6 +95,7 @@ impl<Q: Queue, K: KeyStore, C: Clock, I: Ids> Ingest<Q, K, C, I> {
         for (index, item) in items.into_iter().enumerate() {
             match tracking::read(call, item, context, || self.ids.draw()) {
                 Ok(event) => {
+                    let event = Event { is_server, ..event };
                     envelopes.push(Envelope {
                         accepted_at,
                         input: Input::Event(Box::new(event)),
@@ -107,7 +108,9 @@ impl<Q: Queue, K: KeyStore, C: Clock, I: Ids> Ingest<Q, K, C, I> {
         Ok((envelopes.len(), errors))
     }
 
-    async fn source(&self, headers: &HeaderMap, body: &Value) -> Result<String, Refused> {
+    /// The source that posts, and whether it is a server with a secret key. The prefix is part of the hash by which a key is known, so
+    /// nobody makes a secret key of a public one.
+    async fn source(&self, headers: &HeaderMap, body: &Value) -> Result<(String, bool), Refused> {
         let key = basic_user(headers).or_else(|| {
             body.get("writeKey")
                 .and_then(Value::as_str)
@@ -119,7 +122,7 @@ impl<Q: Queue, K: KeyStore, C: Clock, I: Ids> Ingest<Q, K, C, I> {
             unauthorized("no write key: send it as the user name of Basic auth, or as `writeKey` in the body")
         })?;
         match self.keys.source(&key).await {
-            Ok(Some(source)) => Ok(source),
+            Ok(Some(source)) => Ok((source, key.starts_with(SECRET_KEY))),
             Ok(None) => Err(unauthorized(
                 "this write key is not known: copy it again, or make a new one",
             )),

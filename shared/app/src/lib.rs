@@ -20,6 +20,7 @@
 #![warn(missing_docs)]
 
 pub mod batch;
+mod consent;
 pub mod dispatch;
 pub mod erase;
 pub mod evaluate;

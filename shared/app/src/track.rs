@@ -6,11 +6,13 @@
 //! | `/o/…` | a picture of one pixel; the contact hears of an open | |
 //! | `/u/…` | asks | unsubscribes, as a mail program's own button does (RFC 8058) |
 //! | `/p/…` | shows what the addresses get | changes it |
+//! | `/y/…` | asks | confirms opt-ins |
 //!
 //! Nothing but the token in the path counts. `HEAD` is answered as `GET` without a body; neither ever changes what an address gets,
 //! because link scanners and prefetchers follow every link. What somebody says is written inside the request, and the contact hears of
 //! it as an input, so that its runs and segments know.
 
+mod confirm;
 mod page;
 mod preferences;
 mod words;
@@ -18,10 +20,11 @@ mod words;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use wend_core::condition::Topic;
-use wend_core::id::{ContactKey, InputId, PermissionKey, SendId};
+use wend_core::id::{ContactKey, InputId, PermissionKey};
 use wend_core::identity::Channel;
 use wend_core::input::{ConsentSaid, Feedback, FeedbackKind, Input};
 use wend_core::machine::{Fetch, is_machine};
+use wend_core::permission::{Proof, source};
 use wend_core::time::Timestamp;
 use wend_core::token::{ClickToken, MessageRef, OpenToken, UnsubscribeToken};
 
@@ -48,7 +51,7 @@ pub struct Track<P, Q, S, C> {
 }
 
 /// What a link is for.
-const KINDS: [&str; 4] = ["c", "o", "u", "p"];
+const KINDS: [&str; 5] = ["c", "o", "u", "p", "y"];
 
 /// Whether a path is one of ours.
 pub fn is_link(path: &str) -> bool {
@@ -75,6 +78,7 @@ where
             "c" if is_read => self.follow(token, &request, words).await,
             "o" if is_read => self.open(token, &request).await,
             "u" if is_read || is_post => self.unsubscribe(token, is_post, words).await,
+            "y" if is_read || is_post => self.confirm(token, is_post, words).await,
             "p" if is_read => self.show_preferences(token, words).await,
             "p" if is_post => self.save_preferences(token, request.body(), words).await,
             kind if KINDS.contains(&kind) => {
@@ -154,6 +158,7 @@ where
             kind,
             is_machine: is_machine(fetch(request, now, message.sent_at)),
             link,
+            text: None,
         };
         let input = Input::Feedback(Box::new(feedback));
         if let Err(error) = inputs::publish(&self.inputs, contact, [input], now).await {
@@ -175,8 +180,9 @@ where
         }
         // The body is not looked at: `List-Unsubscribe=One-Click` in either encoding, or the page's own button.
         let (contact, send) = (token.contact, token.send);
+        let proof = Proof::by_link(source::UNSUBSCRIBE, send);
         let done = self
-            .refuse_all(contact, (token.channel, token.permission), send)
+            .refuse_all(contact, (token.channel, token.permission), &proof)
             .await;
         Ok(match done {
             Ok(()) => page(StatusCode::OK, words, &words.done()),
@@ -193,10 +199,10 @@ where
         &self,
         contact: ContactKey,
         (channel, permission): (Channel, PermissionKey),
-        send: SendId,
+        proof: &Proof,
     ) -> Result<(), PortError> {
         let now = self.clock.now();
-        self.permissions.unsubscribe(permission, send, now).await?;
+        self.permissions.unsubscribe(permission, proof, now).await?;
         let topics = match channel {
             // No topic means every topic by email.
             Channel::Email => vec![None],
@@ -208,7 +214,7 @@ where
         };
         let said = topics
             .into_iter()
-            .map(|topic| said(contact, send, topic, false, now));
+            .map(|topic| said(contact, topic, false, now, proof));
         inputs::publish(&self.inputs, contact, said, now).await
     }
 }
@@ -223,15 +229,15 @@ fn on(channel: Channel, topic: &str) -> Topic {
 /// A contact's word as its runs hear it.
 fn said(
     contact: ContactKey,
-    send: SendId,
     topic: Option<Topic>,
     opted_in: bool,
     at: Timestamp,
+    proof: &Proof,
 ) -> Input {
     let name = topic.as_ref().map(ToString::to_string).unwrap_or_default();
     let by = [
         contact.as_bytes().as_slice(),
-        send.as_bytes(),
+        proof.send.as_ref().map_or(&[][..], |send| send.as_bytes()),
         name.as_bytes(),
         &[u8::from(opted_in)],
         &at.as_millis().to_be_bytes(),
@@ -242,6 +248,8 @@ fn said(
         topic,
         opted_in,
         at,
+        proof: proof.clone(),
+        confirms: None,
     })
 }
 

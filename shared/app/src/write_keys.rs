@@ -15,6 +15,8 @@ use crate::ports::{Clock, KeyStore, PortError};
 
 /// How long an answer is kept: a revoked key posts no longer than this.
 const KEPT_FOR: Duration = Duration::from_secs(10);
+/// With what keys begin that stay on servers: they may replace the address of a contact. The others stand in web pages.
+pub const SECRET_KEY: &str = "sk_";
 /// Most answers kept: guessed keys must not fill the memory.
 const KEPT_MAX: usize = 1000;
 

@@ -133,6 +133,8 @@ pub struct Ask<'a> {
     pub unsubscribe_url: &'a str,
     /// Where a reader says what to get: `links.preferences`. Without it, a text that asks for it misses a value.
     pub preferences_url: Option<&'a str>,
+    /// Where opt-ins are confirmed: `links.confirm`, in templates of the class `system` alone.
+    pub confirm_url: Option<&'a str>,
     /// Where the mail is shown as a page of the web: `links.web_view`. As above.
     pub web_view_url: Option<&'a str>,
 }

@@ -7,7 +7,7 @@ use minijinja::{Environment, Value};
 
 use wend_core::id::PartHash;
 use wend_core::path::Path;
-use wend_core::release::{Body, Form, Made, Project, Template, nearest_locale};
+use wend_core::release::{Body, Form, Made, MessageClass, Project, Template, nearest_locale};
 
 use crate::engine::{engine, show_dates_in};
 use crate::values::{Context, Facts};
@@ -232,7 +232,7 @@ impl<'a> Rendering<'a> {
         let wanted = ask.locale.unwrap_or(&facts.locale);
         let locale = nearest_locale(&template.locales, wanted).map_or("", |(name, _)| name);
         let mut context = facts.context;
-        context.insert("links", links(&ask).into());
+        context.insert("links", links(template, &ask).into());
         let address = project.postal_address.as_deref().unwrap_or_default();
         let project = BTreeMap::from([
             ("id", Value::from(project.id.as_str())),
@@ -321,13 +321,15 @@ impl<'a> Rendering<'a> {
 }
 
 /// Where a reader can go. What the caller does not give is missing like any other value.
-fn links(ask: &Ask<'_>) -> BTreeMap<&'static str, Value> {
+fn links(template: &Template, ask: &Ask<'_>) -> BTreeMap<&'static str, Value> {
+    let is_system = template.class == MessageClass::System;
     let all = [
         (
             "unsubscribe",
             Some(ask.unsubscribe_url).filter(|url| !url.is_empty()),
         ),
         ("preferences", ask.preferences_url),
+        ("confirm", ask.confirm_url.filter(|_| is_system)),
         ("web_view", ask.web_view_url),
     ];
     let given = all

@@ -41,6 +41,7 @@ const ASK: Ask<'static> = Ask {
     locale: None,
     unsubscribe_url: "https://links.example.com/unsubscribe",
     preferences_url: Some("https://links.example.com/preferences"),
+    confirm_url: Some("https://links.example.com/confirm"),
     web_view_url: Some("https://links.example.com/view"),
 };
 

@@ -89,6 +89,7 @@ fn event(kind: EventKind, at: Timestamp, said: Value, traits: Value) -> Envelope
         properties: properties(said),
         traits: properties(traits),
         is_import: false,
+        is_server: false,
     };
     Envelope {
         accepted_at: at,

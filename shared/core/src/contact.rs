@@ -41,6 +41,9 @@ pub struct Contact {
     /// What it said on each topic and channel: a copy of the permission rows, for conditions.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub consents: BTreeMap<Topic, TopicConsent>,
+    /// Its newest word on all SMS: it answered one with STOP, or took that back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub texts: Option<TextsWord>,
     /// Running summaries of what it did, by [`FactRule::key`](crate::release::FactRule::key).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub facts: BTreeMap<String, KeptFact>,
@@ -118,6 +121,15 @@ pub struct TopicConsent {
     /// What was said.
     pub word: Word,
     /// When.
+    pub at: Timestamp,
+}
+
+/// A word on all SMS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextsWord {
+    /// Whether it wants none.
+    pub is_stopped: bool,
+    /// When it was said.
     pub at: Timestamp,
 }
 
@@ -328,6 +340,7 @@ impl Contact {
             attributes: BTreeMap::new(),
             phone: None,
             consents: BTreeMap::new(),
+            texts: None,
             facts: BTreeMap::new(),
             lasts: BTreeMap::new(),
             scores: BTreeMap::new(),
@@ -406,6 +419,11 @@ impl Contact {
     /// The run.
     pub fn run(&self, id: EnrollmentId) -> Option<&Enrollment> {
         self.enrollments.iter().find(|run| run.id == id)
+    }
+
+    /// Whether it wants no SMS at all.
+    pub fn has_stopped_texts(&self) -> bool {
+        self.texts.is_some_and(|word| word.is_stopped)
     }
 
     /// The run, to change it.

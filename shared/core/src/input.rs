@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 
 use crate::condition::{MessageState, Topic};
 use crate::enrollment::HoldReason;
-use crate::id::{ContactKey, EnrollmentId, InputId, SendId, derive};
+use crate::id::{ContactKey, EnrollmentId, InputId, PermissionKey, SendId, derive};
 use crate::identity::{Identity, IdentitySecret};
+use crate::permission::Proof;
 use crate::personal::Personal;
 use crate::send::{Outcome, SendRequest};
 use crate::time::Timestamp;
@@ -69,6 +70,9 @@ pub struct Feedback {
     /// The link that was clicked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// What was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Personal<String>>,
 }
 
 /// What became of a message.
@@ -87,6 +91,12 @@ pub enum FeedbackKind {
     Bounced,
     /// It was reported as spam.
     Complained,
+    /// An SMS was answered with a word that stops all of them.
+    Stopped,
+    /// An SMS was answered with a word that takes a stop back.
+    Resumed,
+    /// An SMS was answered with a word that asks for help.
+    AskedHelp,
 }
 
 impl FeedbackKind {
@@ -98,7 +108,7 @@ impl FeedbackKind {
             Self::Clicked => Some((MessageState::Clicked, "message_clicked")),
             Self::Replied => Some((MessageState::Replied, "message_replied")),
             Self::Bounced => Some((MessageState::Bounced, "message_bounced")),
-            Self::Complained => None,
+            Self::Complained | Self::Stopped | Self::Resumed | Self::AskedHelp => None,
         }
     }
 }
@@ -116,6 +126,21 @@ pub struct ConsentSaid {
     pub opted_in: bool,
     /// When.
     pub at: Timestamp,
+    /// How it was said.
+    #[serde(default)]
+    pub proof: Proof,
+    /// The opt-in that it confirms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirms: Option<Confirmed>,
+}
+
+/// The opt-in that a confirmation is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmed {
+    /// When it was said: the time that counts.
+    pub said_at: Timestamp,
+    /// The address that was asked. A contact that has another one by now has confirmed nothing for it.
+    pub permission: PermissionKey,
 }
 
 /// What another system answered.
@@ -221,6 +246,9 @@ pub struct Event {
     /// Whether it starts nothing: a row of an import.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_import: bool,
+    /// Whether a server said it, with a secret key: it may replace an address that is known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_server: bool,
 }
 
 fn is_bare(properties: &Personal<Properties>) -> bool {

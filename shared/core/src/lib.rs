@@ -42,6 +42,7 @@ pub mod graph;
 pub mod id;
 pub mod identity;
 pub mod input;
+pub mod keyword;
 pub mod log;
 pub mod machine;
 pub mod pace;

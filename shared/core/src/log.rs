@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ContactKey, InputId};
+use crate::id::{ContactKey, InputId, PermissionKey};
 use crate::input::Input;
 use crate::permission::ConsentChange;
 use crate::send::{CallRequest, SendRequest};
@@ -70,6 +70,15 @@ pub enum Refusal {
 pub enum Effect {
     /// Write down what an address said, last writer by time. Published first: a send of the same decision stands on it.
     Consent(ConsentChange),
+    /// Carry what one address said over to the one that took its place: words and pauses with their times, no bounces and no complaints.
+    Carry {
+        /// The row of the address before.
+        from: PermissionKey,
+        /// The row of the new one.
+        to: PermissionKey,
+        /// When the address changed: what is said at the old one from then on stays there.
+        at: Timestamp,
+    },
     /// Send a message.
     Send(Box<SendRequest>),
     /// Ask another system, or tell a team.

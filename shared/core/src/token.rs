@@ -146,6 +146,14 @@ impl<'a> Payload<'a> {
         String::from_utf8(self.take(length)?.to_vec()).ok()
     }
 
+    fn channel(&mut self) -> Option<Channel> {
+        match self.array()? {
+            [0] => Some(Channel::Email),
+            [1] => Some(Channel::Sms),
+            _ => None,
+        }
+    }
+
     /// A row that is there or not; none if that cannot be told.
     fn permission(&mut self, into: &mut Option<PermissionKey>) -> Option<()> {
         match self.array()? {
@@ -162,6 +170,13 @@ fn write_text(payload: &mut Vec<u8>, text: &str) {
     let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
     payload.extend(length.to_be_bytes());
     payload.extend(text.as_bytes());
+}
+
+fn write_channel(payload: &mut Vec<u8>, channel: Channel) {
+    payload.push(match channel {
+        Channel::Email => 0,
+        Channel::Sms => 1,
+    });
 }
 
 fn write_permission(payload: &mut Vec<u8>, permission: Option<PermissionKey>) {
@@ -265,27 +280,79 @@ impl Token for UnsubscribeToken {
     const PURPOSE: &'static str = "token/unsubscribe";
 
     fn write(&self, payload: &mut Vec<u8>) {
-        payload.push(match self.channel {
-            Channel::Email => 0,
-            Channel::Sms => 1,
-        });
+        write_channel(payload, self.channel);
         payload.extend(self.contact.as_bytes());
         payload.extend(self.permission.as_bytes());
         payload.extend(self.send.as_bytes());
     }
 
     fn read(payload: &mut Payload<'_>) -> Option<Self> {
-        let channel = match payload.array()? {
-            [0] => Channel::Email,
-            [1] => Channel::Sms,
-            _ => return None,
-        };
         Some(Self {
-            channel,
+            channel: payload.channel()?,
             contact: ContactKey::from_bytes(payload.array()?),
             permission: PermissionKey::from_bytes(payload.array()?),
             send: SendId::from_bytes(payload.array()?),
         })
+    }
+}
+
+/// The right to confirm opt-ins of one address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfirmToken {
+    /// Who has opted in.
+    pub contact: ContactKey,
+    /// What kind of address was asked.
+    pub channel: Channel,
+    /// The address's permission row.
+    pub permission: PermissionKey,
+    /// The message that carried the link.
+    pub send: SendId,
+    /// What it confirms.
+    pub opt_ins: Vec<OptInRef>,
+}
+
+/// One opt-in that can be confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptInRef {
+    /// The topic.
+    pub topic: String,
+    /// When it was said.
+    pub said_at: Timestamp,
+    /// From when on it can be confirmed no more.
+    pub until: Timestamp,
+}
+
+impl Token for ConfirmToken {
+    const PURPOSE: &'static str = "token/confirm";
+
+    fn write(&self, payload: &mut Vec<u8>) {
+        write_channel(payload, self.channel);
+        payload.extend(self.contact.as_bytes());
+        payload.extend(self.permission.as_bytes());
+        payload.extend(self.send.as_bytes());
+        for opt_in in &self.opt_ins {
+            write_text(payload, &opt_in.topic);
+            payload.extend(opt_in.said_at.as_millis().to_be_bytes());
+            payload.extend(opt_in.until.as_millis().to_be_bytes());
+        }
+    }
+
+    fn read(payload: &mut Payload<'_>) -> Option<Self> {
+        let mut token = Self {
+            channel: payload.channel()?,
+            contact: ContactKey::from_bytes(payload.array()?),
+            permission: PermissionKey::from_bytes(payload.array()?),
+            send: SendId::from_bytes(payload.array()?),
+            opt_ins: Vec::new(),
+        };
+        while !payload.0.is_empty() {
+            token.opt_ins.push(OptInRef {
+                topic: payload.text()?,
+                said_at: Timestamp::from_millis(i64::from_be_bytes(payload.array()?)),
+                until: Timestamp::from_millis(i64::from_be_bytes(payload.array()?)),
+            });
+        }
+        Some(token)
     }
 }
 

@@ -144,6 +144,7 @@ pub fn read(
             .into(),
         traits: traits.into(),
         is_import: false,
+        is_server: false,
     })
 }
 

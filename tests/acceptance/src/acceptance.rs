@@ -21,8 +21,8 @@ use libtest_mimic::{Arguments, Conclusion, Failed, Trial, run};
 
 use self::case::Case;
 use self::scenarios::{
-    AWS, BOTH, audit, cart, coupons, faults_of_endpoint, kills_of_functions, kills_of_process,
-    reactions,
+    AWS, BOTH, audit, cart, confirm, coupons, faults_of_endpoint, kills_of_functions,
+    kills_of_process, reactions,
 };
 use self::stack::{Mode, Stack, lock_scratch};
 
@@ -97,6 +97,8 @@ fn scenarios() -> Vec<Trial> {
         trial(&LOCAL_AWS_STARTER, coupons::CODES),
         trial(&EMBEDDED_STARTER, coupons::CODES),
         trial(&LOCAL_AWS_STARTER, reactions::CLICK_AND_LEAVE),
+        trial(&LOCAL_AWS_STARTER, confirm::DOUBLE),
+        trial(&EMBEDDED_STARTER, confirm::DOUBLE),
         trial(&EMBEDDED_STARTER, reactions::CLICK_AND_LEAVE),
     ];
     let aws = BOTH.iter().chain(&AWS);

@@ -181,6 +181,11 @@ fn sends<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
         each_write_moves_the_revision_and_a_repeated_word_does_not
         words_at_once_are_all_kept
         the_last_word_on_a_pause_counts_in_any_order
+        an_opt_in_to_be_confirmed_stands_beside_the_words
+        a_no_from_between_opt_in_and_confirmation_counts_in_any_order
+        a_complaint_stands_over_other_reasons
+        an_address_is_reopened_for_the_reason_that_was_seen
+        the_last_word_on_all_texts_counts_in_any_order
         soft_bounces_are_counted_once_each_and_forgotten
     );
 }

@@ -6,7 +6,9 @@ use wend_core::id::{ContactKey, EnrollmentId, InputId, PartHash, PermissionKey, 
 use wend_core::identity::{Channel, Identity, IdentityKind};
 use wend_core::input::{Answer, AnswerResult, Input};
 use wend_core::log::LogRow;
-use wend_core::permission::{Consent, ConsentChange, Submission};
+use wend_core::permission::{
+    Consent, ConsentChange, Proof, Submission, Suppression, SuppressionReason,
+};
 use wend_core::personal::Personal;
 use wend_core::send::{CallKind, CallRequest, SendRequest, SendState};
 use wend_core::time::Timestamp;
@@ -147,6 +149,23 @@ pub fn word(topic: &str, opted_in: bool, secs: i64) -> ConsentChange {
         consent: Consent {
             opted_in,
             at: at(secs),
+            proof: proof(),
         },
+        is_pending: false,
+    }
+}
+
+/// How a word is said here.
+pub fn proof() -> Proof {
+    let mut proof = Proof::new("the form", Some("Ja, schickt mir Neues: \"alles\""));
+    proof.send = Some(send_id(7));
+    proof.confirmed_at = Some(at(3));
+    proof
+}
+
+pub const fn closed(reason: SuppressionReason, secs: i64) -> Suppression {
+    Suppression {
+        at: at(secs),
+        reason,
     }
 }

@@ -44,6 +44,10 @@ pub struct Record {
     pub requested: BTreeMap<SendId, SendRequest>,
     /// The calls that stored decisions ask for.
     pub called: BTreeMap<SendId, CallRequest>,
+    /// The newest word on all SMS to a number: whether they are stopped, and when that was said.
+    pub stops: BTreeMap<PermissionKey, (bool, Timestamp)>,
+    /// From which address to which, when: what stored decisions ask to be carried over.
+    pub carried: Vec<(PermissionKey, PermissionKey, Timestamp)>,
     /// The words that stored decisions ask to be written.
     pub consents: Vec<ConsentChange>,
     /// How often each message was handed to a provider that took it.
@@ -297,7 +301,12 @@ impl Book {
                 self.reach("asked: call");
                 self.record.called.insert(request.call, (**request).clone());
             }
+            Effect::Consent(change) if change.is_pending => self.reach("opt-in to be confirmed"),
             Effect::Consent(change) => self.record.consents.push(change.clone()),
+            Effect::Carry { from, to, at } => {
+                self.reach("address changed");
+                self.record.carried.push((*from, *to, *at));
+            }
             Effect::Wake { .. } => {}
         }
     }
@@ -456,8 +465,14 @@ impl Book {
 
     /// A word on a topic was written.
     pub fn said(&mut self, change: &ConsentChange, store: &MemoryStore) {
+        if change.is_pending {
+            return;
+        }
+        if change.consent.proof.confirmed_at.is_some() {
+            self.reach("opt-in confirmed");
+        }
         let key = (change.permission, change.topic.clone());
-        let said = change.consent;
+        let said = change.consent.clone();
         let is_newer = |known: &Consent| {
             known.at < said.at || (known.at == said.at && known.opted_in && !said.opted_in)
         };
@@ -471,6 +486,23 @@ impl Book {
             expected,
             stored.topics.get(&change.topic),
         ));
+    }
+
+    /// A stop of all SMS was written, or its end.
+    pub fn stopped(&mut self, permission: PermissionKey, is_stopped: bool, at: Timestamp) {
+        self.reach(if is_stopped {
+            "texts stopped"
+        } else {
+            "texts resumed"
+        });
+        let known = self
+            .record
+            .stops
+            .entry(permission)
+            .or_insert((is_stopped, at));
+        if known.1 < at || (known.1 == at && is_stopped) {
+            *known = (is_stopped, at);
+        }
     }
 
     /// An unsubscribe was written.

@@ -201,6 +201,7 @@ impl Parts<'_> {
             aside: self.aside(),
             releases: Releases::new(self.store(), clock.clone()),
             clock: clock.clone(),
+            secret: self.secret.clone(),
         }
     }
 

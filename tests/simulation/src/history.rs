@@ -80,6 +80,7 @@ pub fn play(scenario: &Scenario, seed: u64, filter: Filter, planted: Option<Plan
             invariants::the_ledger_is_true(record),
             invariants::every_word_is_written(record),
             invariants::every_code_arrives(record),
+            invariants::every_no_is_carried(record),
             invariants::nothing_is_overdue(record, now),
         ];
         for promise in promises {

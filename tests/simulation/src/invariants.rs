@@ -37,6 +37,10 @@ pub fn nothing_follows_a_no(claim: &Claim<'_>, record: &Record, rules: &Rules) -
     keep(!record.shut.contains(&claim.permission), || {
         format!("nothing_follows_a_no: {send} was claimed after its address was suppressed")
     })?;
+    let stopped = record.stops.get(&claim.permission);
+    keep(stopped.is_none_or(|(is_stopped, _)| !is_stopped), || {
+        format!("nothing_follows_a_no: {send} was claimed after its number said stop {stopped:?}")
+    })?;
     let Some((MessageClass::Marketing, Some(topic))) = rules.templates.get(&claim.request.template)
     else {
         return Ok(());
@@ -340,6 +344,27 @@ pub fn every_word_is_written(record: &Record) -> Promise {
     keep(lost.is_none(), || {
         format!("every_word_is_written: {lost:?} is not")
     })
+}
+
+/// A no that an address had said when a contact left it holds at the one that took its place.
+pub fn every_no_is_carried(record: &Record) -> Promise {
+    for (from, to, at) in &record.carried {
+        let no = record.no.get(from).filter(|no| *no <= at);
+        let at_new = record.no.get(to);
+        keep(no.is_none() || at_new >= no, || {
+            format!("every_no_is_carried: {no:?} was said, {at_new:?} holds at the new address")
+        })?;
+        let words = record.words.iter();
+        let refused =
+            words.filter(|((row, _), word)| row == from && !word.opted_in && word.at <= *at);
+        for ((_, topic), word) in refused {
+            let new = record.words.get(&(*to, topic.clone()));
+            keep(new.is_some_and(|new| new.at >= word.at), || {
+                format!("every_no_is_carried: {word:?} to {topic}, {new:?} at the new address")
+            })?;
+        }
+    }
+    Ok(())
 }
 
 /// Nobody is overdue, and who waits for a moment is in the due index by then.

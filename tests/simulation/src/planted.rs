@@ -40,6 +40,12 @@ pub enum Planted {
     LastArrivalCounts,
     /// An unsubscribe answers before it is written.
     UnsubscribeLater,
+    /// An opt-in counts before it is confirmed.
+    PendingCounts,
+    /// The answer STOP is heard and not written down.
+    StopUnwritten,
+    /// What an address said is not carried to the one that takes its place.
+    NothingCarried,
     /// A task carries the address.
     AddressInTask,
     /// The gate looks at caps without what the permission row counts.
@@ -77,6 +83,9 @@ impl Planted {
         Self::WakeWithoutCheck,
         Self::LastArrivalCounts,
         Self::UnsubscribeLater,
+        Self::PendingCounts,
+        Self::StopUnwritten,
+        Self::NothingCarried,
         Self::AddressInTask,
         Self::CapOutsideClaim,
         Self::AcknowledgeOnSubmitting,

@@ -13,7 +13,7 @@ use wend_core::input::{
     Answer, AnswerResult, ConsentSaid, Envelope, Input, SendHeld, SendOutcome, Wake,
 };
 use wend_core::log::Effect;
-use wend_core::permission::{ConsentChange, Permission};
+use wend_core::permission::{ConsentChange, Permission, Proof, Suppression, SuppressionReason};
 use wend_core::personal::Personal;
 use wend_core::release::{Manifest, Release};
 use wend_core::send::{CallKind, CallRequest, Outcome, Recipient, Refused, SendRequest, gate};
@@ -109,6 +109,8 @@ pub fn expected(scenario: &Scenario, seed: u64) -> Result<BTreeSet<SendId>, Stri
                     topic: None,
                     opted_in: false,
                     at: now,
+                    proof: Proof::default(),
+                    confirms: None,
                 };
                 model.accept(now, Input::Consent(no));
             }
@@ -169,10 +171,8 @@ impl<'a> Model<'a> {
 
     /// An address says no to everything.
     pub fn unsubscribe(&mut self, permission: PermissionKey, at: Timestamp) {
-        self.permissions
-            .entry(permission)
-            .or_default()
-            .unsubscribed_at = Some(at);
+        let row = self.permissions.entry(permission).or_default();
+        row.unsubscribed = Some((at, Proof::default()));
     }
 
     /// Does what is due by `to`, in the order of time.
@@ -229,7 +229,8 @@ impl<'a> Model<'a> {
                 Effect::Consent(change) => self.say(&change),
                 Effect::Send(request) => self.send(&request, now),
                 Effect::Call(call) => self.answer(&call, now),
-                Effect::Wake { .. } => {}
+                // Nobody changes an address here.
+                Effect::Carry { .. } | Effect::Wake { .. } => {}
             }
         }
         Ok(())
@@ -237,9 +238,14 @@ impl<'a> Model<'a> {
 
     fn say(&mut self, change: &ConsentChange) {
         let row = self.permissions.entry(change.permission).or_default();
-        let known = row.topics.get(&change.topic);
+        let words = if change.is_pending {
+            &mut row.pending
+        } else {
+            &mut row.topics
+        };
+        let known = words.get(&change.topic);
         if known.is_none_or(|known| known.at <= change.consent.at) {
-            row.topics.insert(change.topic.clone(), change.consent);
+            words.insert(change.topic.clone(), change.consent.clone());
         }
     }
 
@@ -264,7 +270,9 @@ impl<'a> Model<'a> {
                 let closes = Random::new(salt).below(12) < 2;
                 let is_mail = request.channel == wend_core::identity::Channel::Email;
                 if let Some(key) = key.filter(|_| closes && is_mail) {
-                    self.permissions.entry(key).or_default().suppressed_at = Some(now);
+                    let reason = SuppressionReason::HardBounce;
+                    let row = self.permissions.entry(key).or_default();
+                    row.suppressed = Some(Suppression { at: now, reason });
                 }
                 Outcome::Accepted {
                     provider_id: String::new(),

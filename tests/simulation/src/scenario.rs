@@ -35,6 +35,18 @@ pub enum Op {
         /// Yes or no.
         opted_in: bool,
     },
+    /// A contact confirms an opt-in, by the link in a message.
+    Confirm {
+        /// The contact's number.
+        who: usize,
+        /// The topic.
+        topic: &'static str,
+    },
+    /// A server says that a contact has another address.
+    Move {
+        /// The contact's number.
+        who: usize,
+    },
     /// A contact follows the link to unsubscribe.
     Unsubscribe {
         /// The contact's number.
@@ -348,8 +360,13 @@ fn word(who: usize, random: &mut Random, which: Which) -> Op {
     } else {
         ["news", "club"]
     };
-    match random.below(12) {
+    match random.below(15) {
         0 => Op::Rest { who },
+        12 | 13 => Op::Confirm {
+            who,
+            topic: random.pick(&["club", topics[0]], "club"),
+        },
+        14 => Op::Move { who },
         1 | 2 => Op::Unsubscribe { who },
         3 | 4 => Op::Consent {
             who,

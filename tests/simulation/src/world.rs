@@ -15,10 +15,13 @@ use wend_core::identity::{Channel, EmailAddress, Identity, IdentityKind, Identit
 use wend_core::input::{
     Command, CommandKind, ConsentSaid, Envelope, Feedback, FeedbackKind, Input,
 };
+use wend_core::permission::Proof;
 use wend_core::personal::Personal;
 use wend_core::release::{Manifest, Release, Resume};
 use wend_core::time::Timestamp;
-use wend_core::token::{LinkKeys, PreferencesToken, Token, UnsubscribeToken};
+use wend_core::token::{
+    ConfirmToken, LinkKeys, OptInRef, PreferencesToken, Token, UnsubscribeToken,
+};
 use wend_core::tracking;
 
 use crate::book::Cue;
@@ -32,6 +35,17 @@ use crate::scenario::{Op, address_of};
 
 /// How long an operator waits for the end of a command.
 const OPERATOR_PATIENCE: Duration = Duration::from_hours(1);
+/// What people answer an SMS.
+const ANSWERS: [&str; 6] = [
+    "STOP",
+    "stop.",
+    "Stopp",
+    "START",
+    "HELP",
+    "When do you open?",
+];
+/// How long links that confirm are good for.
+const CONFIRM_WITHIN: Duration = Duration::from_hours(24);
 /// How long a request to `track` may take.
 const TRACK_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -52,6 +66,11 @@ pub fn row_of(who: usize, secret: &IdentitySecret) -> Result<PermissionKey, Stri
     let address = format!("canary{}@example.com", address_of(who));
     let address = EmailAddress::parse(&address).ok_or("no address")?;
     Ok(address.permission_key(Channel::Email, secret))
+}
+
+/// The address that a contact moves to; nobody else has it.
+fn moved(who: usize) -> String {
+    format!("canary{who}@moved.example.com")
 }
 
 /// The input that a website or a contact's preferences make of an operation; none if it makes none.
@@ -87,6 +106,22 @@ pub fn said(
             let event = event.map_err(|error| error.to_string())?;
             Ok(Some(Input::Event(Box::new(event))))
         }
+        Op::Move { who } => {
+            let body = json!({
+                "userId": format!("u{who}"),
+                "messageId": format!("m{number}"),
+                "traits": { "email": moved(*who) },
+            });
+            let request = tracking::Request {
+                source: "server",
+                accepted_at: now,
+                sent_at: None,
+            };
+            let event = tracking::read(Op::call_of("identify"), &body, request, || id);
+            let mut event = event.map_err(|error| error.to_string())?;
+            event.is_server = true;
+            Ok(Some(Input::Event(Box::new(event))))
+        }
         Op::Consent {
             who,
             topic,
@@ -102,6 +137,8 @@ pub fn said(
                 topic: Some(topic),
                 opted_in: *opted_in,
                 at: now,
+                proof: Proof::default(),
+                confirms: None,
             });
             Ok(said.map(Input::Consent))
         }
@@ -122,7 +159,7 @@ impl Runner {
         let at = u64::try_from(number).unwrap_or_default();
         let id = input_id(&[self.seed, at]);
         match op {
-            Op::Say { .. } | Op::Consent { .. } => {
+            Op::Say { .. } | Op::Consent { .. } | Op::Move { .. } => {
                 let Some(input) = said(self.seed, number, op, now, &self.deployment.secret)? else {
                     return Ok(());
                 };
@@ -139,6 +176,12 @@ impl Runner {
                 let row = row_of(*who, secret)?;
                 self.rest(contact, row);
                 Ok(())
+            }
+            Op::Confirm { who, topic } => {
+                let secret = &self.deployment.secret;
+                let contact = key_of(*who, secret).ok_or("no identity")?;
+                let row = row_of(*who, secret)?;
+                self.confirm(contact, row, topic)
             }
             Op::Unsubscribe { who } => {
                 let secret = &self.deployment.secret;
@@ -338,6 +381,37 @@ impl Runner {
         self.post(&format!("/p/{token}"), "do=pause");
     }
 
+    /// Follows the link that confirms the opt-in which waits at an address, if one does.
+    fn confirm(
+        &mut self,
+        contact: ContactKey,
+        permission: PermissionKey,
+        topic: &str,
+    ) -> Result<(), String> {
+        let store = &self.deployment.store;
+        let row = store
+            .permission(permission)
+            .map_err(|error| error.to_string())?;
+        let Some(said) = row.pending.get(topic) else {
+            return Ok(());
+        };
+        let opt_in = OptInRef {
+            topic: topic.to_owned(),
+            said_at: said.at,
+            until: said.at.plus(CONFIRM_WITHIN),
+        };
+        let token = ConfirmToken {
+            contact,
+            channel: Channel::Email,
+            permission,
+            send: SendId::from_bytes([0; 16]),
+            opt_ins: vec![opt_in],
+        };
+        let token = token.sign(&LinkKeys::first(&self.deployment.secret));
+        self.post(&format!("/y/{token}"), "");
+        Ok(())
+    }
+
     fn post(&mut self, path: &str, form: &'static str) {
         let request = Request::builder()
             .method(Method::POST)
@@ -387,7 +461,7 @@ impl Runner {
                 .record
                 .called
                 .contains_key(&mail.send);
-            if is_call || mail.channel == Channel::Sms {
+            if is_call {
                 continue;
             }
             let salt = mail
@@ -396,6 +470,13 @@ impl Runner {
                 .iter()
                 .fold(self.seed, |sum, byte| mix(&[sum, u64::from(*byte)]));
             let mut random = Random::new(salt);
+            if mail.channel == Channel::Sms {
+                if random.chance(400) {
+                    let text = random.pick(&ANSWERS, "STOP").to_owned();
+                    self.tell_event(&mail, &Reaction::Reply { text })?;
+                }
+                continue;
+            }
             self.tell_event(&mail, &Reaction::Send)?;
             match random.below(12) {
                 0 => self.tell_event(&mail, &Reaction::Bounce)?,
@@ -463,6 +544,7 @@ impl Runner {
             kind,
             is_machine: false,
             link: None,
+            text: None,
         };
         self.accept(Input::Feedback(Box::new(feedback)))
     }

@@ -1,7 +1,8 @@
 //! What a developer and the tests look at, the same in both modes: the inbox, timelines, sends, queues.
 //!
 //! `GET /` inbox · `GET /m/N` one mail · `GET /_wend/mails` · `GET /_wend/timeline?user=ID` · `GET /_wend/sends` · `GET /_wend/coupons` ·
-//! `GET /_wend/queues` · `POST /_wend/queues?name=inputs` puts the body on a queue as it is.
+//! `GET /_wend/queues` · `POST /_wend/queues?name=inputs` puts the body on a queue as it is ·
+//! `POST /_wend/suppressions`, which `wend suppressions --dev` asks.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -11,16 +12,20 @@ use axum::body::{Body, Bytes};
 use axum::extract::Query;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, StatusCode, header};
+use clap::ValueEnum as _;
 use serde_json::{Value, json};
-use wend_app::ports::{Contacts, Outgoing};
+use wend_app::ports::{Clock, Contacts, Outgoing};
 use wend_aws::dynamodb::DynamoDb;
+use wend_aws::system::SystemClock;
 use wend_core::identity::{Identity, IdentityKind, IdentitySecret};
+use wend_core::permission::SuppressionReason;
 
 use super::embedded::Store;
 use super::mail::Mail;
 use super::page;
 use super::ses_front::{Front, answer, forward};
 use crate::coupons;
+use crate::suppressions::{Asked, What, answer as answer_suppressions};
 
 /// The desk.
 pub struct Desk {
@@ -66,6 +71,7 @@ impl Desk {
                 self.enqueue(&name, std::str::from_utf8(body)?).await?;
                 json!({ "queue": name })
             }
+            (&Method::POST, "/_wend/suppressions") => self.suppressions(parts).await?,
             (&Method::GET, "/_wend/timeline") => {
                 self.timeline(&parameter(parts, "user").context("give user")?)
                     .await?
@@ -74,6 +80,23 @@ impl Desk {
             _ => return Ok(None),
         };
         Ok(Some(answer(StatusCode::OK, &json)))
+    }
+
+    /// Does what `wend suppressions` asks.
+    async fn suppressions(&self, parts: &Parts) -> anyhow::Result<Value> {
+        let asked = |name: &str| parameter(parts, name).context(format!("give {name}"));
+        let what = What::from_str(&asked("do")?, false).map_err(anyhow::Error::msg)?;
+        let reason = SuppressionReason::named(&asked("reason")?).context("no such reason")?;
+        let force = asked("force")? == "true";
+        let asked_for = Asked {
+            what,
+            reason,
+            force,
+        };
+        let address = asked("address")?;
+        let now = SystemClock.now();
+        let said = answer_suppressions(&self.db, &self.secret, &address, asked_for, now).await?;
+        Ok(json!({ "said": said }))
     }
 
     fn mail_page(&self, path: &str) -> anyhow::Result<Option<Response<Body>>> {

@@ -6,17 +6,19 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use wend_content::{Ask, Link, Message, Sms, Utm, Values, rewrite};
 use wend_core::contact::Contact;
 use wend_core::decide::inspect;
+use wend_core::id::PermissionKey;
 use wend_core::identity::Channel;
 use wend_core::input::{CommandKind, Input, Properties};
 use wend_core::log::LogRow;
 use wend_core::release::{MessageClass, Project, Release, Template};
 use wend_core::send::{Permit, Recipient, SendRequest, SkipReason};
 use wend_core::token::{
-    ClickToken, MessageRef, OpenToken, PreferencesToken, Token, UnsubscribeToken,
+    ClickToken, ConfirmToken, MessageRef, OpenToken, OptInRef, PreferencesToken, Token,
+    UnsubscribeToken,
 };
 
 use super::Dispatch;
-use crate::ports::{Clock, Mail, Mailer, ReleaseStore, Submitted, Text, Texter};
+use crate::ports::{Clock, LedgerView, Mail, Mailer, ReleaseStore, Submitted, Text, Texter};
 
 /// What a message says.
 pub(super) enum Content {
@@ -88,7 +90,7 @@ impl<L, M: Mailer + Texter, X, Q, A, R: ReleaseStore, C: Clock, P>
         contact: &Contact,
         template: &Template,
         release: &Release,
-        origin: Option<&LogRow>,
+        view: &LedgerView,
         permit: &Permit,
     ) -> Result<Content, SkipReason> {
         let permission = permit.to().permission_key(&self.secret);
@@ -102,13 +104,16 @@ impl<L, M: Mailer + Texter, X, Q, A, R: ReleaseStore, C: Clock, P>
             },
         );
         let preferences_url = self.link("p", &self.preferences(request, contact));
+        let confirm_url =
+            self.confirmation(request, (contact, template), release, view, permission);
+        let confirm_url = confirm_url.map(|token| self.link("y", &token));
         let journey = release.version(request.version).map(Arc::as_ref);
         let zone = inspect::zone(contact, journey, release);
         let values = Values {
             contact,
             journey,
             run: contact.run(request.enrollment),
-            trigger: origin.and_then(properties),
+            trigger: view.origin.as_ref().and_then(properties),
             given: &request.given,
             zone: &zone,
         };
@@ -117,6 +122,7 @@ impl<L, M: Mailer + Texter, X, Q, A, R: ReleaseStore, C: Clock, P>
             variant: request.variant.as_deref(),
             unsubscribe_url: &unsubscribe_url,
             preferences_url: Some(&preferences_url),
+            confirm_url: confirm_url.as_deref(),
             ..Ask::default()
         };
         let project = &release.project;
@@ -127,6 +133,7 @@ impl<L, M: Mailer + Texter, X, Q, A, R: ReleaseStore, C: Clock, P>
             Channel::Email => {
                 let message = prepared.render(template, project, values, ask)?;
                 let keep = [unsubscribe_url.as_str(), &preferences_url];
+                let keep: Vec<&str> = keep.into_iter().chain(confirm_url.as_deref()).collect();
                 Ok(Content::Mail(
                     self.tracked(message, request, template, project, &keep),
                 ))
@@ -151,6 +158,41 @@ impl<L, M: Mailer + Texter, X, Q, A, R: ReleaseStore, C: Clock, P>
     /// A link of ours.
     fn link(&self, kind: &str, token: &impl Token) -> String {
         format!("{}/{kind}/{}", self.public_url, token.sign(&self.links))
+    }
+
+    /// The right to confirm what waits for it at the address: of the template's topic, or of all. None if nothing does.
+    fn confirmation(
+        &self,
+        request: &SendRequest,
+        (contact, template): (&Contact, &Template),
+        release: &Release,
+        view: &LedgerView,
+        permission: PermissionKey,
+    ) -> Option<ConfirmToken> {
+        if template.class != MessageClass::System {
+            return None;
+        }
+        let now = self.clock.now();
+        let is_meant = |topic: &str| template.topic.as_deref().is_none_or(|own| own == topic);
+        let waiting = view.permission.unconfirmed();
+        let opt_ins = waiting
+            .filter(|(topic, _)| is_meant(topic))
+            .filter_map(|(topic, said)| {
+                let until = inspect::confirm_until(contact, release, topic, said.at)?;
+                (now < until).then(|| OptInRef {
+                    topic: topic.to_owned(),
+                    said_at: said.at,
+                    until,
+                })
+            });
+        let opt_ins: Vec<OptInRef> = opt_ins.collect();
+        (!opt_ins.is_empty()).then(|| ConfirmToken {
+            contact: contact.id,
+            channel: request.channel,
+            permission,
+            send: request.send,
+            opt_ins,
+        })
     }
 
     fn preferences(&self, request: &SendRequest, contact: &Contact) -> PreferencesToken {

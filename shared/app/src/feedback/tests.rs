@@ -11,6 +11,9 @@ use crate::memory::{
 use crate::publish::publish_definitions;
 
 const ADDRESS: PermissionKey = PermissionKey::from_bytes([1; 16]);
+mod texts;
+
+const SECRET: IdentitySecret = IdentitySecret::new([7; 32]);
 const START: &str = "2027-03-01T17:00:00.000Z";
 
 /// Whether the queue of inputs fails.
@@ -69,6 +72,7 @@ fn world_on(line: &Line, paths: &str) -> World {
         aside: queues.clone(),
         releases: Releases::new(store.clone(), clock.clone()),
         clock: clock.clone(),
+        secret: SECRET,
     };
     World {
         clock,
@@ -152,7 +156,8 @@ impl World {
     }
 
     fn closed_at(&self) -> Option<Timestamp> {
-        self.store.permission(ADDRESS).unwrap().suppressed_at
+        let row = self.store.permission(ADDRESS).unwrap();
+        row.suppressed.map(|closed| closed.at)
     }
 }
 

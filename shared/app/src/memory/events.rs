@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use wend_core::id::InputId;
+use wend_core::identity::Channel;
 use wend_core::input::{Feedback, FeedbackKind};
 use wend_core::time::Timestamp;
 
@@ -18,8 +19,11 @@ pub enum Reaction {
     Bounce,
     /// The recipient called it spam.
     Complaint,
-    /// The recipient answered it. The provider has no event of it: answers come in as mail.
-    Reply,
+    /// The recipient answered it. Of a mail no provider tells us: answers come in as mail.
+    Reply {
+        /// The answer.
+        text: String,
+    },
     /// Somebody, or a machine, opened it.
     Open {
         /// Whether a machine did.
@@ -42,11 +46,13 @@ const MACHINE: &str = "Mozilla/5.0";
 /// The event about `mail` ("Contents of event data that Amazon SES publishes to Amazon SNS").
 ///
 /// None where the provider has no such event.
-pub fn provider_event(mail: &SentMail, reaction: &Reaction, at: Timestamp) -> Option<Value> {
+pub fn provider_event(mail: &SentMail, reaction: &Reaction, said_at: Timestamp) -> Option<Value> {
     let agent = |by_machine: bool| if by_machine { MACHINE } else { PERSON };
-    let at = at.to_string();
+    let at = said_at.to_string();
     let (kind, key, detail) = match reaction {
-        Reaction::Reply => return None,
+        Reaction::Reply { text } => {
+            return (mail.channel == Channel::Sms).then(|| inbound(mail, text, said_at));
+        }
         Reaction::Send => ("Send", "send", json!({})),
         Reaction::Delivery => ("Delivery", "delivery", json!({ "timestamp": at })),
         Reaction::Bounce => {
@@ -82,6 +88,26 @@ pub fn provider_event(mail: &SentMail, reaction: &Reaction, at: Timestamp) -> Op
     Some(event)
 }
 
+/// An answer to an SMS, as AWS End User Messaging publishes it to SNS and SNS puts it on a queue.
+fn inbound(mail: &SentMail, text: &str, at: Timestamp) -> Value {
+    let id = format!("in-{}-{}", mail.provider_id, at.as_millis());
+    let message = json!({
+        "originationNumber": mail.to,
+        "destinationNumber": "+4915550009999",
+        "messageKeyword": "KEYWORD",
+        "messageBody": text,
+        "inboundMessageId": id,
+        "previousPublishedMessageId": mail.provider_id,
+    });
+    json!({
+        "Type": "Notification",
+        "MessageId": id,
+        "TopicArn": "arn:aws:sns:eu-central-1:000000000000:answers",
+        "Message": message.to_string(),
+        "Timestamp": at.to_string(),
+    })
+}
+
 /// What `reaction` is to the contact; none where it is nothing to it.
 pub(super) fn feedback(
     mail: &SentMail,
@@ -94,7 +120,7 @@ pub(super) fn feedback(
         Reaction::Delivery => (FeedbackKind::Delivered, false, None),
         Reaction::Bounce => (FeedbackKind::Bounced, false, None),
         Reaction::Complaint => (FeedbackKind::Complained, false, None),
-        Reaction::Reply => (FeedbackKind::Replied, false, None),
+        Reaction::Reply { .. } => (FeedbackKind::Replied, false, None),
         Reaction::Open { by_machine } => (FeedbackKind::Opened, *by_machine, None),
         Reaction::Click { by_machine, link } => {
             (FeedbackKind::Clicked, *by_machine, Some(link.clone()))
@@ -110,5 +136,6 @@ pub(super) fn feedback(
         kind,
         is_machine,
         link,
+        text: None,
     })
 }

@@ -165,6 +165,11 @@ impl Ledger for MemoryStore {
                 return Ok(Settled::Lost);
             }
             tables.put_recent(claim.permission, &claim.recent)?;
+            if let (Some(last), Some(row)) =
+                (claim.last(), tables.permissions.get_mut(&claim.permission))
+            {
+                row.last = Some(last);
+            }
             tables.sends.insert(claim.request.send, item);
             Ok(Settled::Done)
         };

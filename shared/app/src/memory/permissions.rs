@@ -2,21 +2,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wend_core::id::{PermissionKey, SendId};
-use wend_core::permission::{Consent, ConsentChange, Permission};
+use wend_core::id::PermissionKey;
+use wend_core::permission::{
+    Consent, ConsentChange, LastMessage, Permission, Proof, Suppression, SuppressionReason,
+};
 use wend_core::time::Timestamp;
 
 use super::MemoryStore;
 use super::store::unpacked;
-use crate::ports::{Permissions, PortError};
+use crate::ports::{Permissions, PortError, Settled};
 
 /// A row as it is stored: what is updated alone is an attribute of its own.
 #[derive(Debug, Default)]
 pub(super) struct PermissionItem {
     pub(super) rev: u64,
     topics: BTreeMap<String, Consent>,
-    unsubscribed: Option<(Timestamp, SendId)>,
-    suppressed: Option<(Timestamp, String)>,
+    pending: BTreeMap<String, Consent>,
+    unsubscribed: Option<(Timestamp, Proof)>,
+    suppressed: Option<Suppression>,
+    reopened_at: Option<Timestamp>,
+    /// Whether all SMS are stopped, and when that was said.
+    stopped: Option<(bool, Timestamp)>,
+    pub(super) last: Option<LastMessage>,
     erased_at: Option<Timestamp>,
     /// Until when, and when that was said.
     paused: Option<(Option<Timestamp>, Timestamp)>,
@@ -32,21 +39,30 @@ impl PermissionItem {
         Ok(Permission {
             rev: self.rev,
             topics: self.topics.clone(),
-            unsubscribed_at: self.unsubscribed.map(|(at, _)| at),
-            suppressed_at: self.suppressed.as_ref().map(|(at, _)| *at),
+            pending: self.pending.clone(),
+            unsubscribed: self.unsubscribed.clone(),
+            stopped_at: self.stopped.and_then(|(stopped, at)| stopped.then_some(at)),
+            suppressed: self.suppressed,
             erased_at: self.erased_at,
             paused_until: self.paused.and_then(|(until, _)| until),
             recent: recent.unwrap_or_default(),
+            last: self.last.clone(),
         })
     }
 
     /// Last writer by time; of a yes and a no at one moment the no counts, in whichever order they arrive.
-    fn consent(&mut self, topic: &str, said: Consent) -> bool {
-        let is_news = self.topics.get(topic).is_none_or(|known| {
+    fn consent(&mut self, change: &ConsentChange) -> bool {
+        let topics = if change.is_pending {
+            &mut self.pending
+        } else {
+            &mut self.topics
+        };
+        let said = &change.consent;
+        let is_news = topics.get(&change.topic).is_none_or(|known| {
             known.at < said.at || (known.at == said.at && known.opted_in && !said.opted_in)
         });
         if is_news {
-            self.topics.insert(topic.to_owned(), said);
+            topics.insert(change.topic.clone(), said.clone());
         }
         is_news
     }
@@ -100,7 +116,7 @@ impl MemoryStore {
 
 impl Permissions for MemoryStore {
     async fn consent(&self, change: &ConsentChange) -> Result<(), PortError> {
-        let write = |row: &mut PermissionItem| row.consent(&change.topic, change.consent);
+        let write = |row: &mut PermissionItem| row.consent(change);
         self.update("write a consent", change.permission, write)
             .await
     }
@@ -108,13 +124,14 @@ impl Permissions for MemoryStore {
     async fn unsubscribe(
         &self,
         permission: PermissionKey,
-        send: SendId,
+        proof: &Proof,
         at: Timestamp,
     ) -> Result<(), PortError> {
         let write = |row: &mut PermissionItem| {
-            let is_news = row.unsubscribed.is_none_or(|(known, _)| known < at);
+            let known = row.unsubscribed.as_ref();
+            let is_news = known.is_none_or(|(known, _)| *known < at);
             if is_news {
-                row.unsubscribed = Some((at, send));
+                row.unsubscribed = Some((at, proof.clone()));
             }
             is_news
         };
@@ -175,16 +192,58 @@ impl Permissions for MemoryStore {
     async fn suppress(
         &self,
         permission: PermissionKey,
-        reason: &str,
-        at: Timestamp,
+        suppression: Suppression,
     ) -> Result<(), PortError> {
         let write = |row: &mut PermissionItem| {
-            let is_news = row.suppressed.is_none();
+            let is_complaint = suppression.reason == SuppressionReason::Complaint;
+            let yields =
+                |known: Suppression| is_complaint && known.reason != SuppressionReason::Complaint;
+            let is_new = row.reopened_at.is_none_or(|known| known < suppression.at);
+            let is_news = is_new && row.suppressed.is_none_or(yields);
             if is_news {
-                row.suppressed = Some((at, reason.to_owned()));
+                row.suppressed = Some(suppression);
             }
             is_news
         };
         self.update("suppress an address", permission, write).await
+    }
+
+    async fn reopen(
+        &self,
+        permission: PermissionKey,
+        reason: SuppressionReason,
+        at: Timestamp,
+    ) -> Result<Settled, PortError> {
+        let write = || {
+            let mut tables = self.tables();
+            let row = tables.permissions.entry(permission).or_default();
+            if row.suppressed.is_none_or(|known| known.reason != reason) {
+                return Ok(Settled::Lost);
+            }
+            row.suppressed = None;
+            row.reopened_at = Some(at);
+            row.soft_bounces.clear();
+            row.rev += 1;
+            Ok(Settled::Done)
+        };
+        self.line.call("reopen an address", write).await
+    }
+
+    async fn stop(
+        &self,
+        permission: PermissionKey,
+        is_stopped: bool,
+        at: Timestamp,
+    ) -> Result<(), PortError> {
+        let write = |row: &mut PermissionItem| {
+            let is_news = row.stopped.is_none_or(|(known, known_at)| {
+                known_at < at || (known_at == at && is_stopped && !known)
+            });
+            if is_news {
+                row.stopped = Some((is_stopped, at));
+            }
+            is_news
+        };
+        self.update("write a stop", permission, write).await
     }
 }

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use wend_core::definitions::{SourceFile, read_all};
-use wend_core::id::{PermissionKey, SendId};
+use wend_core::id::PermissionKey;
 use wend_core::identity::IdentitySecret;
 use wend_core::input::{Event, Input};
-use wend_core::permission::{Consent, ConsentChange};
+use wend_core::permission::{Consent, ConsentChange, Proof, Suppression, SuppressionReason};
 use wend_core::time::Timestamp;
 use wend_core::tracking::{self, Call};
 
@@ -237,7 +237,9 @@ fn of_two_words_the_newer_counts_and_of_two_at_one_moment_the_no() {
             consent: Consent {
                 opted_in,
                 at: Timestamp::from_millis(millis),
+                proof: Proof::default(),
             },
+            is_pending: false,
         };
         run(&store.clock, store.consent(&change)).unwrap().unwrap();
         let stored = store.permission(row).unwrap();
@@ -248,15 +250,17 @@ fn of_two_words_the_newer_counts_and_of_two_at_one_moment_the_no() {
     assert_eq!(say(false, 5), (2, false), "the no of two at one moment");
     assert_eq!(say(true, 5), (2, false));
     assert_eq!(say(true, 6), (3, true));
-    let stop = store.unsubscribe(row, SendId::from_bytes([1; 16]), Timestamp::from_millis(9));
+    let (at, proof) = (Timestamp::from_millis(9), Proof::default());
+    let stop = store.unsubscribe(row, &proof, at);
     run(&store.clock, stop).unwrap().unwrap();
-    let close = || store.suppress(row, "bounce", Timestamp::from_millis(9));
+    let reason = SuppressionReason::HardBounce;
+    let close = || store.suppress(row, Suppression { at, reason });
     run(&store.clock, close()).unwrap().unwrap();
     run(&store.clock, close()).unwrap().unwrap();
     let stored = store.permission(row).unwrap();
     assert_eq!(
-        (stored.rev, stored.suppressed_at),
-        (5, stored.unsubscribed_at)
+        (stored.rev, stored.suppressed.map(|closed| closed.at)),
+        (5, stored.unsubscribed_at())
     );
 }
 

@@ -16,6 +16,7 @@ use wend_core::due::Schedule;
 use wend_core::id::ContactKey;
 use wend_core::identity::{Channel, IdentitySecret};
 use wend_core::input::{Command, CommandKind, ConsentSaid, Envelope, Input};
+use wend_core::permission::Proof;
 use wend_core::release::{Definition, Release, Resume};
 use wend_core::send::SendTimes;
 use wend_core::time::Timestamp;
@@ -125,7 +126,7 @@ impl World {
         Ok(Self {
             evaluate: parts.evaluate(SeededIds::new(seed), secret.clone(), schedule),
             dispatch: parts.dispatch(outside, secret.clone(), times),
-            feedback: parts.feedback(),
+            feedback: parts.feedback(secret.clone()),
             sweep: Sweep {
                 index: parts.store.clone(),
                 watermark: parts.store.clone(),
@@ -234,6 +235,8 @@ impl World {
             topic,
             opted_in,
             at: self.now(),
+            proof: Proof::default(),
+            confirms: None,
         };
         self.accept(Input::Consent(said))
     }
@@ -253,8 +256,9 @@ impl World {
     pub fn react(&self, mail: &SentMail, reaction: &Reaction) -> Result<(), PortError> {
         let now = self.now();
         let event = provider_event(mail, reaction, now);
-        // The SMS provider has no events, and answers come in as mail.
-        if let Some(event) = event.filter(|_| mail.channel == Channel::Email) {
+        // Of an SMS that has left the provider tells nothing but its answer.
+        let is_told = mail.channel == Channel::Email || matches!(reaction, Reaction::Reply { .. });
+        if let Some(event) = event.filter(|_| is_told) {
             let event = Outgoing::now(event.to_string());
             return self.parts.reactions.put(vec![event]);
         }

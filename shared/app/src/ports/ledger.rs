@@ -4,8 +4,11 @@ use std::future::Future;
 
 use wend_core::contact::Contact;
 use wend_core::id::{PermissionKey, SendId};
+use wend_core::identity::Channel;
 use wend_core::log::LogRow;
-use wend_core::permission::{ConsentChange, Permission, Submission};
+use wend_core::permission::{
+    ConsentChange, LastMessage, Permission, Proof, Submission, Suppression, SuppressionReason,
+};
 use wend_core::send::{CallRequest, SendRequest, SendState};
 use wend_core::time::Timestamp;
 
@@ -55,6 +58,17 @@ impl Claim<'_> {
     pub fn state(&self) -> SendState {
         let tries = self.from.map_or(0, SendState::tries) + 1;
         SendState::Submitting { at: self.at, tries }
+    }
+
+    /// What an answer to it will answer; none on channels that say so themselves.
+    pub fn last(&self) -> Option<LastMessage> {
+        let request = self.request;
+        (request.channel == Channel::Sms).then(|| LastMessage {
+            contact: request.contact,
+            send: request.send,
+            journey: request.journey.clone(),
+            step: request.step.clone(),
+        })
     }
 }
 
@@ -127,15 +141,15 @@ pub trait Evidence: Send + Sync {
 
 /// What addresses said. Each call is one update, last writer by time, the no of two at one moment; repeating it is safe.
 pub trait Permissions: Send + Sync {
-    /// Writes a word on one topic unless a newer one stands there.
+    /// Writes a word on one topic unless a newer one stands there; one that is to be confirmed stands beside it.
     fn consent(&self, change: &ConsentChange)
     -> impl Future<Output = Result<(), PortError>> + Send;
 
-    /// Writes a no to all marketing; `send` is the message that carried the link.
+    /// Writes a no to all marketing.
     fn unsubscribe(
         &self,
         permission: PermissionKey,
-        send: SendId,
+        proof: &Proof,
         at: Timestamp,
     ) -> impl Future<Output = Result<(), PortError>> + Send;
 
@@ -169,11 +183,28 @@ pub trait Permissions: Send + Sync {
         at: Timestamp,
     ) -> impl Future<Output = Result<(), PortError>> + Send;
 
-    /// Closes the address for a bounce or a complaint.
+    /// Closes the address. The first reason stays, but that a complaint takes the place of any other. What is not newer than the last
+    /// reopening is old news and changes nothing.
     fn suppress(
         &self,
         permission: PermissionKey,
-        reason: &str,
+        suppression: Suppression,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
+
+    /// Opens a closed address again, and forgets its soft bounces. Holds only if it is closed for `reason`: one that has come since is
+    /// not taken away by somebody who has not seen it.
+    fn reopen(
+        &self,
+        permission: PermissionKey,
+        reason: SuppressionReason,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Settled, PortError>> + Send;
+
+    /// Writes that a phone wants no SMS at all, or that it takes this back, unless a newer word on it stands there.
+    fn stop(
+        &self,
+        permission: PermissionKey,
+        is_stopped: bool,
         at: Timestamp,
     ) -> impl Future<Output = Result<(), PortError>> + Send;
 }

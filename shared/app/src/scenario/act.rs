@@ -98,9 +98,10 @@ pub(super) fn perform(stage: &mut Stage<'_>, line: &Line, done: &Done) -> Result
             reaction,
             by_machine,
             link,
+            text,
         } => {
             let mail = last_mail(stage, who, step)?;
-            let reaction = reaction_of(*reaction, *by_machine, link.as_deref());
+            let reaction = reaction_of(*reaction, *by_machine, (link.as_deref(), text.as_deref()));
             Ok(stage.world.react(&mail, &reaction)?)
         }
         Done::Subscribe(topic) => word(stage, who, Some(topic), true),
@@ -129,7 +130,11 @@ pub(super) fn perform(stage: &mut Stage<'_>, line: &Line, done: &Done) -> Result
     }
 }
 
-fn reaction_of(reaction: scenario::Reaction, by_machine: bool, link: Option<&str>) -> Reaction {
+fn reaction_of(
+    reaction: scenario::Reaction,
+    by_machine: bool,
+    (link, text): (Option<&str>, Option<&str>),
+) -> Reaction {
     match reaction {
         scenario::Reaction::Open => Reaction::Open { by_machine },
         scenario::Reaction::Click => Reaction::Click {
@@ -138,7 +143,9 @@ fn reaction_of(reaction: scenario::Reaction, by_machine: bool, link: Option<&str
         },
         scenario::Reaction::Bounce => Reaction::Bounce,
         scenario::Reaction::Complain => Reaction::Complaint,
-        scenario::Reaction::Reply => Reaction::Reply,
+        scenario::Reaction::Reply => Reaction::Reply {
+            text: text.unwrap_or("Thank you").to_owned(),
+        },
     }
 }
 

@@ -181,7 +181,7 @@ fn deed(row: &LogRow, trace: &Trace, mails: &BTreeMap<SendId, &SentMail>) -> Opt
 fn asked(row: &LogRow, call: SendId) -> Option<Deed> {
     let mut calls = row.effects.iter().filter_map(|effect| match effect {
         Effect::Call(request) => Some(request),
-        Effect::Consent(_) | Effect::Send(_) | Effect::Wake { .. } => None,
+        Effect::Consent(_) | Effect::Carry { .. } | Effect::Send(_) | Effect::Wake { .. } => None,
     });
     let request = calls.find(|request| request.call == call)?;
     let CallKind::Webhook { connection, .. } = &request.kind else {

@@ -282,7 +282,11 @@ impl<'f> Counting<'f> {
                         count.bounced += 1;
                         count.delivered = count.delivered.saturating_sub(1);
                     }
-                    FeedbackKind::Delivered | FeedbackKind::Complained => {}
+                    FeedbackKind::Delivered
+                    | FeedbackKind::Complained
+                    | FeedbackKind::Stopped
+                    | FeedbackKind::Resumed
+                    | FeedbackKind::AskedHelp => {}
                 }
             }
             _ => {}

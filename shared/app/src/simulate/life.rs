@@ -14,7 +14,9 @@ use wend_core::input::{
     Input, SendHeld, SendOutcome, Wake,
 };
 use wend_core::log::{Effect, LogRow};
-use wend_core::permission::{Consent, ConsentChange, Permission};
+use wend_core::permission::{
+    Consent, ConsentChange, Permission, Proof, Suppression, SuppressionReason,
+};
 use wend_core::personal::Personal;
 use wend_core::release::{Journey, JourneyState, Trigger};
 use wend_core::send::{CallKind, CallRequest, Outcome, Refused, SendRequest, gate};
@@ -110,11 +112,16 @@ impl<'a> Life<'a> {
             .filter_map(|topic| topic.parse::<Topic>().ok());
         for topic in topics {
             if let Some(permission) = self.permission(&topic) {
-                let consent = Consent { opted_in: true, at };
+                let consent = Consent {
+                    opted_in: true,
+                    at,
+                    proof: Proof::default(),
+                };
                 self.consent(&ConsentChange {
                     permission,
                     topic: topic.topic.clone(),
                     consent,
+                    is_pending: false,
                 });
                 self.contact.consents.insert(
                     topic,
@@ -299,6 +306,7 @@ impl<'a> Life<'a> {
             properties: Personal::new(happening.properties.clone()),
             traits: Personal::new(happening.traits.clone()),
             is_import: false,
+            is_server: false,
         }))
     }
 
@@ -340,17 +348,21 @@ impl<'a> Life<'a> {
             Effect::Consent(change) => self.consent(change),
             Effect::Send(request) => self.send(request, at),
             Effect::Call(call) => self.answer(call, at),
-            Effect::Wake { .. } => {}
+            // Nobody changes an address here.
+            Effect::Carry { .. } | Effect::Wake { .. } => {}
         }
     }
 
     fn consent(&mut self, change: &ConsentChange) {
         let permission = self.permissions.entry(change.permission).or_default();
-        let known = permission.topics.get(&change.topic);
+        let words = if change.is_pending {
+            &mut permission.pending
+        } else {
+            &mut permission.topics
+        };
+        let known = words.get(&change.topic);
         if known.is_none_or(|known| known.at <= change.consent.at) {
-            permission
-                .topics
-                .insert(change.topic.clone(), change.consent);
+            words.insert(change.topic.clone(), change.consent.clone());
         }
     }
 
@@ -405,7 +417,9 @@ impl<'a> Life<'a> {
             if kind == FeedbackKind::Bounced
                 && let Some(key) = request.permission
             {
-                self.permissions.entry(key).or_default().suppressed_at = Some(at);
+                let reason = SuppressionReason::HardBounce;
+                let row = self.permissions.entry(key).or_default();
+                row.suppressed = Some(Suppression { at, reason });
             }
             let feedback = Feedback {
                 id: self.id(),
@@ -417,6 +431,7 @@ impl<'a> Life<'a> {
                 kind,
                 is_machine: false,
                 link: None,
+                text: None,
             };
             self.expect(
                 at.plus(delay),

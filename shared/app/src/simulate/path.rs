@@ -185,5 +185,8 @@ const fn reacted(kind: FeedbackKind) -> Option<&'static str> {
         FeedbackKind::Replied => Some("answered"),
         FeedbackKind::Bounced => Some("bounced"),
         FeedbackKind::Complained => Some("complained about"),
+        FeedbackKind::Stopped => Some("answered with a stop"),
+        FeedbackKind::Resumed => Some("took back the stop"),
+        FeedbackKind::AskedHelp => Some("asked for help"),
     }
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use wend_core::id::{InputId, PermissionKey};
 use wend_core::identity::Channel;
 use wend_core::input::{Command, CommandKind, Input, Properties};
-use wend_core::permission::{Consent, ConsentChange, PAUSE, Permission, TopicState};
+use wend_core::permission::{Consent, ConsentChange, PAUSE, Permission, Proof, TopicState, source};
 use wend_core::personal::Personal;
 use wend_core::release::Release;
 use wend_core::time::Timestamp;
@@ -128,12 +128,16 @@ where
     async fn fulfil(&self, token: &PreferencesToken, wish: &Wish) -> Result<(), PortError> {
         let now = self.clock.now();
         let addresses = self.addresses(token).await?;
+        let proof = Proof::by_link(source::PREFERENCES, token.send);
         match wish.verb {
             Verb::Save => {
                 let release = self.releases.current().await?;
                 let mut inputs = Vec::new();
                 for address in &addresses {
-                    inputs.extend(self.say(token, address, &release, wish, now).await?);
+                    inputs.extend(
+                        self.say(token, address, &release, wish, (now, &proof))
+                            .await?,
+                    );
                 }
                 inputs.extend(speak(token, &release, wish, now));
                 inputs::publish(&self.inputs, token.contact, inputs, now).await
@@ -141,7 +145,7 @@ where
             Verb::Stop => {
                 for address in &addresses {
                     let to = (address.channel, address.permission);
-                    self.refuse_all(token.contact, to, token.send).await?;
+                    self.refuse_all(token.contact, to, &proof).await?;
                 }
                 Ok(())
             }
@@ -164,7 +168,7 @@ where
         address: &Address,
         release: &Release,
         wish: &Wish,
-        at: Timestamp,
+        (at, proof): (Timestamp, &Proof),
     ) -> Result<Vec<Input>, PortError> {
         let mut inputs = Vec::new();
         for topic in release.project.topics.keys() {
@@ -176,10 +180,15 @@ where
             let change = ConsentChange {
                 permission: address.permission,
                 topic: topic.clone(),
-                consent: Consent { opted_in, at },
+                consent: Consent {
+                    opted_in,
+                    at,
+                    proof: proof.clone(),
+                },
+                is_pending: false,
             };
             self.permissions.consent(&change).await?;
-            inputs.push(said(token.contact, token.send, Some(named), opted_in, at));
+            inputs.push(said(token.contact, Some(named), opted_in, at, proof));
         }
         Ok(inputs)
     }
@@ -259,7 +268,7 @@ fn topics(address: &Address, release: &Release, words: Words) -> String {
     for (id, topic) in &release.project.topics {
         let checked = match address.row.topic_state(id) {
             TopicState::OptedIn => " checked",
-            TopicState::OptedOut | TopicState::Unasked => "",
+            TopicState::OptedOut | TopicState::Pending | TopicState::Unasked => "",
         };
         let value = escaped(&box_of(address.channel, id));
         let title = escaped(&topic.title);

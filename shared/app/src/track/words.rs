@@ -41,6 +41,41 @@ const AGAIN: Said = (
     "Bitte versuchen Sie es in einer Minute noch einmal.",
 );
 
+const CONFIRM: Said = (
+    "Please confirm your subscription",
+    "Bitte bestätigen Sie Ihre Anmeldung",
+);
+const CONFIRM_BUTTON: Said = ("Yes, send it to me", "Ja, schicken Sie mir das");
+const CONFIRM_ASK: Said = (
+    "You have asked for this at this address:",
+    "An diese Adresse wurde angefordert:",
+);
+const NOT_YOU: Said = (
+    "If that was not you, there is nothing to do: without the button you get nothing.",
+    "Falls Sie das nicht waren, brauchen Sie nichts zu tun: Ohne den Knopf erhalten Sie nichts.",
+);
+const CONFIRMED: Said = (
+    "Your subscription is confirmed",
+    "Ihre Anmeldung ist bestätigt",
+);
+const EVERY_MESSAGE: Said = (
+    "Each message has a link by which you can unsubscribe.",
+    "In jeder Nachricht steht ein Link, mit dem Sie sich abmelden können.",
+);
+const EXPIRED: Said = ("This link is too old", "Dieser Link ist nicht mehr gültig");
+const SIGN_UP_AGAIN: Said = (
+    "Please sign up again; we then send you a new link.",
+    "Bitte melden Sie sich noch einmal an; wir schicken Ihnen dann einen neuen Link.",
+);
+const REFUSED: Said = (
+    "You have unsubscribed since",
+    "Sie haben sich inzwischen abgemeldet",
+);
+const REFUSED_COUNTS: Said = (
+    "We keep to that. If you want our messages again, please sign up again.",
+    "Dabei bleibt es. Wenn Sie unsere Nachrichten wieder möchten, melden Sie sich bitte noch einmal an.",
+);
+
 /// What the page of preferences says.
 pub(super) const TITLE: Said = ("Your messages from us", "Ihre Nachrichten von uns");
 pub(super) const BY_EMAIL: Said = ("By email", "Per E-Mail");
@@ -101,16 +136,42 @@ impl Words {
         format!("<h1>{}</h1><p>{}</p>", self.say(title), self.say(text))
     }
 
-    fn button(self) -> String {
+    fn button(self, label: Said) -> String {
         format!(
             "<form method=\"post\"><button>{}</button></form>",
-            self.say(UNSUBSCRIBE)
+            self.say(label)
         )
+    }
+
+    /// Asks for the confirmation of opt-ins; `titles` is HTML.
+    pub(super) fn ask_to_confirm(self, titles: &[String]) -> String {
+        let items = titles.iter().map(|title| format!("<li>{title}</li>"));
+        let items: String = items.collect();
+        let (ask, not_you) = (self.say(CONFIRM_ASK), self.say(NOT_YOU));
+        let title = self.say(CONFIRM);
+        format!("<h1>{title}</h1><p>{ask}</p><ul>{items}</ul>")
+            + &self.button(CONFIRM_BUTTON)
+            + &format!("<p>{not_you}</p>")
+    }
+
+    /// Says that opt-ins are confirmed.
+    pub(super) fn confirmed(self) -> String {
+        self.titled(CONFIRMED, EVERY_MESSAGE)
+    }
+
+    /// Says that an opt-in can be confirmed no more.
+    pub(super) fn expired(self) -> String {
+        self.titled(EXPIRED, SIGN_UP_AGAIN)
+    }
+
+    /// Says that a no has come since.
+    pub(super) fn refused_since(self) -> String {
+        self.titled(REFUSED, REFUSED_COUNTS)
     }
 
     /// Asks before an unsubscribe.
     pub(super) fn ask(self) -> String {
-        self.titled(UNSUBSCRIBE, ASK) + &self.button()
+        self.titled(UNSUBSCRIBE, ASK) + &self.button(UNSUBSCRIBE)
     }
 
     /// Says that it is done.
@@ -125,7 +186,7 @@ impl Words {
 
     /// Says that an unsubscribe did not work.
     pub(super) fn not_done(self) -> String {
-        self.titled(FAILED, AGAIN) + &self.button()
+        self.titled(FAILED, AGAIN) + &self.button(UNSUBSCRIBE)
     }
 
     /// Says that something did not work.

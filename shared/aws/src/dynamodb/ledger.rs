@@ -1,7 +1,9 @@
 //! Send rows.
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{CancellationReason, KeysAndAttributes, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, KeysAndAttributes, TransactWriteItem, Update,
+};
 use wend_app::ports::{
     Claim, ErrorClass, Evidence, Ledger, LedgerView, PortError, SendRow, Settled,
 };
@@ -154,7 +156,9 @@ impl Ledger for DynamoDb {
             .build()
             .map_err(|error| PortError::invalid(CLAIM, error))?;
         let recent = packed(CLAIM, &claim.recent)?;
-        let permission = self.recent_update(claim.permission, claim.permission_rev, recent)?;
+        let last = claim.last().map(|last| packed(CLAIM, &last)).transpose()?;
+        let permission =
+            self.recent_update(claim.permission, claim.permission_rev, (recent, last))?;
         let items = [TransactWriteItem::builder().put(row).build(), permission];
         let request = self
             .client
@@ -227,7 +231,7 @@ impl Ledger for DynamoDb {
         for _ in 0..ATTEMPTS {
             let row = self.permission(permission).await?;
             let recent = packed(TAKE_BACK, &row.taken_back(send, claimed_at))?;
-            let update = self.recent_update(permission, row.rev, recent)?;
+            let update = self.recent_update(permission, row.rev, (recent, None))?;
             let request = self.client.transact_write_items().transact_items(update);
             match request.send().await {
                 Ok(_) => return Ok(()),
@@ -248,19 +252,25 @@ impl Ledger for DynamoDb {
 }
 
 impl DynamoDb {
-    /// Replaces the recent submissions of a permission row whose revision is `rev`.
+    /// Replaces the recent submissions of a permission row whose revision is `rev`, and what an answer answers.
     fn recent_update(
         &self,
         permission: PermissionKey,
         rev: u64,
-        recent: aws_sdk_dynamodb::types::AttributeValue,
+        (recent, last): (AttributeValue, Option<AttributeValue>),
     ) -> Result<TransactWriteItem, PortError> {
         let update = Update::builder()
             .table_name(&self.tables.log)
             .set_key(Some(permission_key(permission)))
-            .update_expression("SET recent = :recent ADD rev :one")
             .expression_attribute_values(":recent", recent)
             .expression_attribute_values(":one", n(1));
+        let update = match last {
+            Some(last) => update
+                .update_expression("SET recent = :recent, #last = :last ADD rev :one")
+                .expression_attribute_names("#last", "last")
+                .expression_attribute_values(":last", last),
+            None => update.update_expression("SET recent = :recent ADD rev :one"),
+        };
         let update = if rev == 0 {
             update.condition_expression("attribute_not_exists(rev)")
         } else {

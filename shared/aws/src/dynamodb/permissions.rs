@@ -2,13 +2,15 @@
 
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use wend_app::ports::{Permissions, PortError};
-use wend_core::id::{PermissionKey, SendId};
-use wend_core::permission::{Consent, ConsentChange, Permission};
+use wend_app::ports::{Permissions, PortError, Settled};
+use wend_core::id::PermissionKey;
+use wend_core::permission::{
+    Consent, ConsentChange, Permission, Proof, Suppression, SuppressionReason,
+};
 use wend_core::time::Timestamp;
 
 use super::DynamoDb;
-use super::item::{Item, at, missing, n, number, s, time, unpacked};
+use super::item::{Item, at, missing, n, number, packed, s, text, time, unpacked};
 use crate::error::{port_error, settled};
 
 const READ: &str = "read a permission";
@@ -16,6 +18,8 @@ const CONSENT: &str = "write a consent";
 const UNSUBSCRIBE: &str = "write an unsubscribe";
 const ERASE: &str = "erase an address";
 const SUPPRESS: &str = "suppress an address";
+const REOPEN: &str = "reopen an address";
+const STOP: &str = "write a stop";
 const PAUSE: &str = "write a pause";
 const SOFT_BOUNCE: &str = "note a soft bounce";
 const DELIVERED: &str = "forget soft bounces";
@@ -23,6 +27,8 @@ const DELIVERED: &str = "forget soft bounces";
 const NEWER: &str = "attribute_not_exists(#topic) OR #topic.#at < :at";
 /// What a topic's attribute is called.
 const TOPIC: &str = "t:";
+/// What the attribute of an opt-in is called that is to be confirmed.
+const PENDING: &str = "w:";
 
 pub(super) fn permission_key(permission: PermissionKey) -> Item {
     Item::from([
@@ -37,8 +43,9 @@ pub(super) fn read_permission(
 ) -> Result<Permission, PortError> {
     let mut permission = Permission {
         rev: number(operation, item, "rev")?.unwrap_or_default(),
-        unsubscribed_at: time(operation, item, "unsubscribed_at")?,
-        suppressed_at: time(operation, item, "suppressed_at")?,
+        unsubscribed: read_unsubscribe(operation, item)?,
+        stopped_at: time(operation, item, "stopped_at")?,
+        suppressed: read_suppression(operation, item)?,
         erased_at: time(operation, item, "erased_at")?,
         paused_until: time(operation, item, "paused_until")?,
         ..Permission::default()
@@ -46,23 +53,62 @@ pub(super) fn read_permission(
     if item.contains_key("recent") {
         permission.recent = unpacked(operation, item, "recent")?;
     }
+    if item.contains_key("last") {
+        permission.last = Some(unpacked(operation, item, "last")?);
+    }
     for (name, value) in item {
-        if let Some(topic) = name.strip_prefix(TOPIC) {
-            let consent = read_consent(value).ok_or_else(|| missing(operation, name))?;
-            permission.topics.insert(topic.to_owned(), consent);
-        }
+        let (topic, words) = if let Some(topic) = name.strip_prefix(TOPIC) {
+            (topic, &mut permission.topics)
+        } else if let Some(topic) = name.strip_prefix(PENDING) {
+            (topic, &mut permission.pending)
+        } else {
+            continue;
+        };
+        let consent = read_consent(operation, value)?;
+        let consent = consent.ok_or_else(|| missing(operation, name))?;
+        words.insert(topic.to_owned(), consent);
     }
     Ok(permission)
 }
 
-fn read_consent(value: &AttributeValue) -> Option<Consent> {
-    let map = value.as_m().ok()?;
-    let opted_in = *map.get("in")?.as_bool().ok()?;
-    let at = map.get("at")?.as_n().ok()?.parse().ok()?;
-    Some(Consent {
-        opted_in,
-        at: Timestamp::from_millis(at),
-    })
+fn read_unsubscribe(
+    operation: &'static str,
+    item: &Item,
+) -> Result<Option<(Timestamp, Proof)>, PortError> {
+    let Some(at) = time(operation, item, "unsubscribed_at")? else {
+        return Ok(None);
+    };
+    Ok(Some((at, unpacked(operation, item, "unsubscribed_how")?)))
+}
+
+fn read_suppression(
+    operation: &'static str,
+    item: &Item,
+) -> Result<Option<Suppression>, PortError> {
+    let Some(at) = time(operation, item, "suppressed_at")? else {
+        return Ok(None);
+    };
+    let reason = SuppressionReason::named(text(operation, item, "suppressed_for")?);
+    let reason = reason.ok_or_else(|| missing(operation, "suppressed_for"))?;
+    Ok(Some(Suppression { at, reason }))
+}
+
+fn read_consent(
+    operation: &'static str,
+    value: &AttributeValue,
+) -> Result<Option<Consent>, PortError> {
+    let Ok(map) = value.as_m() else {
+        return Ok(None);
+    };
+    let opted_in = map.get("in").and_then(|value| value.as_bool().ok());
+    let (Some(opted_in), Some(at)) = (opted_in, time(operation, map, "at")?) else {
+        return Ok(None);
+    };
+    Ok(Some(Consent {
+        opted_in: *opted_in,
+        at,
+        proof: unpacked(operation, map, "how")?,
+    }))
 }
 
 impl DynamoDb {
@@ -88,7 +134,7 @@ impl DynamoDb {
         operation: &'static str,
         permission: PermissionKey,
         update: UpdateBuilder,
-    ) -> Result<(), PortError> {
+    ) -> Result<Settled, PortError> {
         let request = self
             .client
             .update_item()
@@ -98,7 +144,7 @@ impl DynamoDb {
             .set_condition_expression(update.get_condition_expression().clone())
             .set_expression_attribute_names(update.get_expression_attribute_names().clone())
             .set_expression_attribute_values(update.get_expression_attribute_values().clone());
-        settled(operation, request.send().await).map(|_| ())
+        settled(operation, request.send().await)
     }
 }
 
@@ -114,7 +160,9 @@ impl DynamoDb {
             .condition_expression("attribute_not_exists(erased_at) OR erased_at < :at")
             .expression_attribute_values(":at", at(erased_at))
             .expression_attribute_values(":one", n(1));
-        self.update_permission(ERASE, permission, update).await
+        self.update_permission(ERASE, permission, update)
+            .await
+            .map(|_| ())
     }
 }
 
@@ -169,10 +217,12 @@ impl Permissions for DynamoDb {
                 AttributeValue::Bool(change.consent.opted_in),
             ),
             ("at".to_owned(), at(change.consent.at)),
+            ("how".to_owned(), packed(CONSENT, &change.consent.proof)?),
         ]));
+        let prefix = if change.is_pending { PENDING } else { TOPIC };
         let update = UpdateBuilder::default()
             .update_expression("SET #topic = :consent ADD rev :one")
-            .expression_attribute_names("#topic", format!("{TOPIC}{}", change.topic))
+            .expression_attribute_names("#topic", format!("{prefix}{}", change.topic))
             .expression_attribute_names("#at", "at")
             .expression_attribute_values(":consent", consent)
             .expression_attribute_values(":at", at(change.consent.at))
@@ -190,22 +240,24 @@ impl Permissions for DynamoDb {
         };
         self.update_permission(CONSENT, change.permission, update)
             .await
+            .map(|_| ())
     }
 
     async fn unsubscribe(
         &self,
         permission: PermissionKey,
-        send: SendId,
+        proof: &Proof,
         said_at: Timestamp,
     ) -> Result<(), PortError> {
         let update = UpdateBuilder::default()
-            .update_expression("SET unsubscribed_at = :at, unsubscribed_by = :send ADD rev :one")
+            .update_expression("SET unsubscribed_at = :at, unsubscribed_how = :how ADD rev :one")
             .condition_expression("attribute_not_exists(unsubscribed_at) OR unsubscribed_at < :at")
             .expression_attribute_values(":at", at(said_at))
-            .expression_attribute_values(":send", s(send))
+            .expression_attribute_values(":how", packed(UNSUBSCRIBE, proof)?)
             .expression_attribute_values(":one", n(1));
         self.update_permission(UNSUBSCRIBE, permission, update)
             .await
+            .map(|_| ())
     }
 
     async fn row(&self, permission: PermissionKey) -> Result<Permission, PortError> {
@@ -230,7 +282,9 @@ impl Permissions for DynamoDb {
                 update.update_expression("SET paused_at = :at REMOVE paused_until ADD rev :one")
             }
         };
-        self.update_permission(PAUSE, permission, update).await
+        self.update_permission(PAUSE, permission, update)
+            .await
+            .map(|_| ())
     }
 
     async fn soft_bounced(
@@ -278,15 +332,75 @@ impl Permissions for DynamoDb {
     async fn suppress(
         &self,
         permission: PermissionKey,
-        reason: &str,
-        seen_at: Timestamp,
+        Suppression {
+            at: seen_at,
+            reason,
+        }: Suppression,
     ) -> Result<(), PortError> {
+        let yields = match reason {
+            SuppressionReason::Complaint => " OR suppressed_for <> :reason",
+            SuppressionReason::HardBounce
+            | SuppressionReason::SoftBounces
+            | SuppressionReason::Manual
+            | SuppressionReason::Imported => "",
+        };
+        let condition = format!(
+            "(attribute_not_exists(suppressed_at){yields}) \
+             AND (attribute_not_exists(reopened_at) OR reopened_at < :at)"
+        );
         let update = UpdateBuilder::default()
             .update_expression("SET suppressed_at = :at, suppressed_for = :reason ADD rev :one")
-            .condition_expression("attribute_not_exists(suppressed_at)")
+            .condition_expression(condition)
             .expression_attribute_values(":at", at(seen_at))
-            .expression_attribute_values(":reason", s(reason))
+            .expression_attribute_values(":reason", s(reason.name()))
             .expression_attribute_values(":one", n(1));
-        self.update_permission(SUPPRESS, permission, update).await
+        self.update_permission(SUPPRESS, permission, update)
+            .await
+            .map(|_| ())
+    }
+
+    async fn reopen(
+        &self,
+        permission: PermissionKey,
+        reason: SuppressionReason,
+        opened_at: Timestamp,
+    ) -> Result<Settled, PortError> {
+        let update = UpdateBuilder::default()
+            .update_expression(
+                "SET reopened_at = :at REMOVE suppressed_at, suppressed_for, soft_bounces \
+                 ADD rev :one",
+            )
+            .condition_expression("suppressed_for = :reason")
+            .expression_attribute_values(":at", at(opened_at))
+            .expression_attribute_values(":reason", s(reason.name()))
+            .expression_attribute_values(":one", n(1));
+        self.update_permission(REOPEN, permission, update).await
+    }
+
+    async fn stop(
+        &self,
+        permission: PermissionKey,
+        is_stopped: bool,
+        said_at: Timestamp,
+    ) -> Result<(), PortError> {
+        let update = UpdateBuilder::default()
+            .expression_attribute_values(":at", at(said_at))
+            .expression_attribute_values(":one", n(1));
+        let update = if is_stopped {
+            // Of a stop and its end at one moment the stop counts, in whichever order they arrive.
+            update
+                .update_expression("SET texts_said_at = :at, stopped_at = :at ADD rev :one")
+                .condition_expression(
+                    "attribute_not_exists(texts_said_at) OR texts_said_at < :at \
+                     OR (texts_said_at = :at AND attribute_not_exists(stopped_at))",
+                )
+        } else {
+            update
+                .update_expression("SET texts_said_at = :at REMOVE stopped_at ADD rev :one")
+                .condition_expression("attribute_not_exists(texts_said_at) OR texts_said_at < :at")
+        };
+        self.update_permission(STOP, permission, update)
+            .await
+            .map(|_| ())
     }
 }

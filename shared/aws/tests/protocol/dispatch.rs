@@ -9,6 +9,7 @@ use wend_app::ports::{
     SetAside, Settled, Submitted, Texter,
 };
 use wend_core::input::{Input, SendOutcome};
+use wend_core::permission::Proof;
 use wend_core::send::{Outcome, SendRequest, SendState, SkipReason};
 use wend_core::time::Timestamp;
 
@@ -353,7 +354,7 @@ async fn a_held_send_whose_reader_unsubscribes_is_skipped() {
     let (permission, now) = (ana_permission(), world.clock.now());
     world
         .db
-        .unsubscribe(permission, asked.send, now)
+        .unsubscribe(permission, &Proof::by_link("link", asked.send), now)
         .await
         .unwrap();
     deliver(&world.dispatcher(), &world.dispatch.take_one()).await;

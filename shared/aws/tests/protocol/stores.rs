@@ -8,7 +8,9 @@ use wend_app::publish::publish;
 use wend_core::definitions::read_all;
 use wend_core::id::SendId;
 use wend_core::identity::IdentitySecret;
-use wend_core::permission::{Consent, ConsentChange, TopicState};
+use wend_core::permission::{
+    Consent, ConsentChange, Proof, Suppression, SuppressionReason, TopicState,
+};
 use wend_core::release::{Manifest, Part, Release};
 use wend_core::time::Timestamp;
 
@@ -107,14 +109,16 @@ async fn says(world: &World, opted_in: bool, at: i64) {
         consent: Consent {
             opted_in,
             at: secs(at),
+            proof: Proof::new("form", Some("Yes, send me news")),
         },
+        is_pending: false,
     };
     world.db.consent(&change).await.unwrap();
 }
 
 async fn unsubscribes(world: &World, at: i64) {
-    let send = SendId::from_bytes([1; 16]);
-    let unsubscribe = world.db.unsubscribe(ana_permission(), send, secs(at));
+    let proof = Proof::by_link("link", SendId::from_bytes([1; 16]));
+    let unsubscribe = world.db.unsubscribe(ana_permission(), &proof, secs(at));
     unsubscribe.await.unwrap();
 }
 
@@ -166,9 +170,17 @@ async fn of_two_words_at_one_moment_the_no_counts() {
 async fn a_suppression_keeps_its_first_time() {
     let world = World::new().await;
     for at in [20, 30] {
-        let suppress = world.db.suppress(ana_permission(), "bounce", secs(at));
+        let reason = SuppressionReason::HardBounce;
+        let at = secs(at);
+        let suppress = world
+            .db
+            .suppress(ana_permission(), Suppression { at, reason });
         suppress.await.unwrap();
     }
     let row = world.db.permission(ana_permission()).await.unwrap();
-    assert_eq!((row.suppressed_at, row.rev), (Some(secs(20)), 1));
+    let (at, reason) = (secs(20), SuppressionReason::HardBounce);
+    assert_eq!(
+        (row.suppressed, row.rev),
+        (Some(Suppression { at, reason }), 1)
+    );
 }

@@ -11,6 +11,7 @@ use wend_app::ports::{
 use wend_aws::dynamodb::{DynamoContacts, DynamoDb};
 use wend_core::id::{ContactKey, InputId, PermissionKey, SendId};
 use wend_core::log::LogRow;
+use wend_core::permission::Proof;
 use wend_core::send::{CallRequest, SendRequest, SendState};
 use wend_core::time::Timestamp;
 
@@ -191,8 +192,8 @@ impl Ledger for MeddledClaim {
         }
         match self.meddle {
             Meddle::UnsubscribeFirst(permission, at) => {
-                let send = claim.request.send;
-                self.db.unsubscribe(permission, send, at).await?;
+                let proof = Proof::by_link("link", claim.request.send);
+                self.db.unsubscribe(permission, &proof, at).await?;
                 self.db.claim(claim).await
             }
             Meddle::EraseFirst(contact, at) => {

@@ -224,6 +224,7 @@ impl World {
             aside: self.aside.clone(),
             releases: Releases::new(self.db.clone(), self.clock.clone()),
             clock: self.clock.clone(),
+            secret: SECRET,
         }
     }
 

@@ -222,7 +222,7 @@ impl Reading<'_, '_> {
         let name = key.text.as_str();
         if let Some((_, state)) = MessageState::ALL.iter().find(|(key, _)| *key == name) {
             self.allow(self.scope.messages, name, key)?;
-            let steps = self.steps(value, name)?;
+            let steps = self.steps(value, (name, *state))?;
             return Some(Leaf::Message {
                 state: *state,
                 steps,

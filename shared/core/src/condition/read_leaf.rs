@@ -144,9 +144,13 @@ impl Reading<'_, '_> {
     }
 
     /// One step or a list of them.
-    pub(super) fn steps(&mut self, node: &Node, what: &str) -> Option<Vec<String>> {
+    pub(super) fn steps(
+        &mut self,
+        node: &Node,
+        (what, state): (&str, MessageState),
+    ) -> Option<Vec<String>> {
         let NodeValue::List(items) = &node.value else {
-            return self.step(node, what).map(|step| vec![step]);
+            return self.step(node, (what, state)).map(|step| vec![step]);
         };
         if items.is_empty() {
             let message = format!("`{what}` is empty");
@@ -158,14 +162,14 @@ impl Reading<'_, '_> {
             if !self.count(item) {
                 return None;
             }
-            steps.push(self.step(item, what));
+            steps.push(self.step(item, (what, state)));
         }
         steps.into_iter().collect()
     }
 
-    fn step(&mut self, node: &Node, what: &str) -> Option<String> {
+    fn step(&mut self, node: &Node, (what, state): (&str, MessageState)) -> Option<String> {
         let step = reader::id(node, what, self.faults)?;
-        self.faults.refer(Refers::Step, step.as_str(), node);
+        self.faults.refer(Refers::Step(state), step.as_str(), node);
         Some(step)
     }
 

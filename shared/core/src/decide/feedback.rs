@@ -6,7 +6,9 @@ use super::{DecideError, Deciding, Happening, Signal};
 use crate::condition::MessageState;
 use crate::enrollment::{Origin, State};
 use crate::id::{EnrollmentId, SendId};
-use crate::input::{Answer, AnswerResult, Command, CommandKind, Feedback, Properties, SendOutcome};
+use crate::input::{
+    Answer, AnswerResult, Command, CommandKind, Feedback, FeedbackKind, Properties, SendOutcome,
+};
 use crate::log::{EndReason, NotEntered, Trace};
 use crate::release::{OnError, Step};
 use crate::send::Outcome;
@@ -14,6 +16,8 @@ use crate::time::Timestamp;
 use std::borrow::Cow;
 use std::time::Duration;
 
+/// The event of an SMS that asks for help: what a journey answers.
+const HELP_REQUESTED: &str = "sms_help_requested";
 /// How long a parked run waits for somebody before it ends as failed.
 const PARKED_FOR: Duration = Duration::from_hours(7 * 24);
 
@@ -101,6 +105,23 @@ impl Deciding<'_> {
             kind: feedback.kind,
             is_machine: feedback.is_machine,
         });
+        match feedback.kind {
+            FeedbackKind::Stopped => self.stop_texts(true, feedback.at),
+            FeedbackKind::Resumed => self.stop_texts(false, feedback.at),
+            FeedbackKind::AskedHelp => self.push(Signal::Event(Happening {
+                name: Cow::Borrowed(HELP_REQUESTED),
+                is_activity: false,
+                properties: Cow::Owned(Properties::new()),
+                at: feedback.at,
+                id: feedback.id,
+            })),
+            FeedbackKind::Delivered
+            | FeedbackKind::Opened
+            | FeedbackKind::Clicked
+            | FeedbackKind::Replied
+            | FeedbackKind::Bounced
+            | FeedbackKind::Complained => {}
+        }
         let Some((state, event)) = feedback.kind.state() else {
             return;
         };
@@ -126,17 +147,18 @@ impl Deciding<'_> {
                 message.add(state);
             }
         }
-        let link = feedback
-            .link
-            .iter()
-            .map(|link| ("link".to_owned(), Value::from(link.as_str())));
+        let link = feedback.link.as_deref().map(|link| ("link", link));
+        let text = feedback.text.as_ref();
+        let text = text.map(|text| ("text", text.expose().as_str()));
+        let said = link.into_iter().chain(text);
+        let said = said.map(|(name, value)| (name.to_owned(), Value::from(value)));
         let names = [("journey", &feedback.journey), ("step", &feedback.step)];
         let names = names.map(|(name, value)| (name.to_owned(), Value::from(value.as_str())));
         let is_activity = matches!(state, MessageState::Clicked | MessageState::Replied);
         self.push(Signal::Event(Happening {
             name: Cow::Borrowed(event),
             is_activity,
-            properties: Cow::Owned(names.into_iter().chain(link).collect::<Properties>()),
+            properties: Cow::Owned(names.into_iter().chain(said).collect::<Properties>()),
             at: feedback.at,
             id: feedback.id,
         }));

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::timers;
 use super::view::{self, View};
 use crate::condition::{Membership, World};
 use crate::contact::Contact;
@@ -32,4 +33,14 @@ pub fn belongs(contact: &Contact, release: &Release, id: &str, now: Timestamp) -
 /// The zone in which phrases are read for the contact, in a journey or outside of any.
 pub fn zone(contact: &Contact, journey: Option<&Journey>, release: &Release) -> Zone {
     view::zone(contact, journey, release)
+}
+
+/// Until when an opt-in from `said_at` can be confirmed; none if the topic asks for no confirmation.
+pub fn confirm_until(
+    contact: &Contact,
+    release: &Release,
+    topic: &str,
+    said_at: Timestamp,
+) -> Option<Timestamp> {
+    timers::confirm_until(contact, release, topic, said_at)
 }

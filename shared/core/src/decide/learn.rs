@@ -1,16 +1,18 @@
 //! What an event says about its contact: names, addresses, attributes, consent.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::view::PLACES;
-use super::{Deciding, Signal};
+use super::{Deciding, Happening, Signal, timers};
 use crate::condition::Topic;
-use crate::contact::{Attribute, Email, Phone, TopicConsent, Word};
-use crate::id::PermissionKey;
+use crate::contact::{Attribute, Email, Phone, TextsWord, TopicConsent, Word};
+use crate::id::{InputId, PermissionKey};
 use crate::identity::{Channel, EmailAddress, Identity, IdentityKind, PhoneNumber};
 use crate::input::{ConsentSaid, Event, Properties};
 use crate::log::{Effect, Trace};
-use crate::permission::{Consent, ConsentChange};
+use crate::permission::{Consent, ConsentChange, Proof, source};
 use crate::personal::Personal;
 use crate::release::OptIn;
 use crate::time::Timestamp;
@@ -22,6 +24,38 @@ const SUBSCRIBED: &str = "subscribed";
 const UNSUBSCRIBED: &str = "unsubscribed";
 /// Attributes with a place of their own.
 const ADDRESSES: [&str; 2] = ["email", "phone"];
+/// The event of an opt-in that must be confirmed: what a journey asks for the confirmation by.
+pub const OPT_IN_REQUESTED: &str = "opt_in_requested";
+
+/// An item of a list of topics that says how the word was given. A plain name is a state, which a site may repeat at every page
+/// view; this is an act, which counts each time.
+struct Act {
+    topic: String,
+    proof: Proof,
+}
+
+/// The acts among the items of a list.
+fn acts(list: Option<&Value>) -> Vec<Act> {
+    let items = list.and_then(Value::as_array);
+    let items = items.map_or(&[][..], Vec::as_slice).iter();
+    let text = |item: &Value, name: &str| item.get(name)?.as_str().map(str::to_owned);
+    let act = |item: &Value| {
+        let (topic, wording) = (text(item, "topic")?, text(item, "wording"));
+        let said = text(item, "source");
+        let proof = Proof::new(said.as_deref().unwrap_or(source::EVENT), wording.as_deref());
+        Some(Act { topic, proof })
+    };
+    items.filter_map(act).collect()
+}
+
+/// A list of topics with names alone.
+fn names_of(list: &Value) -> Value {
+    let Some(items) = list.as_array() else {
+        return list.clone();
+    };
+    let name = |item: &Value| item.get("topic").unwrap_or(item).clone();
+    Value::Array(items.iter().map(name).collect())
+}
 
 impl Deciding<'_> {
     /// Identity, addresses, attributes, consent.
@@ -47,13 +81,17 @@ impl Deciding<'_> {
             .iter()
             .filter(|(name, _)| !ADDRESSES.contains(&name.as_str()))
         {
-            self.set_attribute(name, value, event.occurred_at);
+            if [SUBSCRIBED, UNSUBSCRIBED].contains(&name.as_str()) {
+                self.set_attribute(name, &names_of(value), event.occurred_at);
+            } else {
+                self.set_attribute(name, value, event.occurred_at);
+            }
         }
-        self.consent_list(SUBSCRIBED, true, &earlier_topics, event.occurred_at);
-        self.consent_list(UNSUBSCRIBED, false, &earlier_refusals, event.occurred_at);
+        self.consent_list(SUBSCRIBED, true, &earlier_topics, event);
+        self.consent_list(UNSUBSCRIBED, false, &earlier_refusals, event);
     }
 
-    /// A public key sets an address only where there is none.
+    /// A public key sets an address only where there is none; a secret key replaces one.
     fn learn_email(&mut self, event: &Event, traits: &Properties) {
         let said = traits.get("email").and_then(Value::as_str);
         let Some(address) = said.and_then(EmailAddress::parse) else {
@@ -67,7 +105,32 @@ impl Deciding<'_> {
                 self.dirty("contact.email");
             }
             Some(known) if known.address.identity() == address.identity() => {}
+            Some(known) if event.is_server && known.at < event.occurred_at => {
+                let at = event.occurred_at;
+                let before = self.permission(Channel::Email.name());
+                self.contact.to_mut().email = Some(Email { address, at });
+                self.readdress(Channel::Email, before, at);
+                self.dirty("contact.email");
+            }
             Some(_) => self.trace.push(Trace::AddressKept),
+        }
+    }
+
+    /// What was said at the address before counts at the new one. Who was asked for a confirmation is asked again there: only who
+    /// reads an address can confirm anything for it.
+    fn readdress(&mut self, channel: Channel, before: Option<PermissionKey>, at: Timestamp) {
+        self.trace.push(Trace::AddressChanged(channel));
+        let (Some(from), Some(to)) = (before, self.permission(channel.name())) else {
+            return;
+        };
+        self.effects.push(Effect::Carry { from, to, at });
+        let consents = self.contact.consents.iter();
+        let waiting = consents.filter(|(topic, said)| {
+            said.word == Word::Unconfirmed && topic.channel == channel.name()
+        });
+        let waiting: Vec<Topic> = waiting.map(|(topic, _)| topic.clone()).collect();
+        for topic in waiting {
+            self.ask_to_confirm(&topic, at, Proof::new(source::EVENT, None));
         }
     }
 
@@ -92,6 +155,16 @@ impl Deciding<'_> {
                 }
             }
             Some(known) if known.number == number => {}
+            Some(known) if event.is_server && known.at < event.occurred_at => {
+                let (at, zone) = (event.occurred_at, self.zone(None));
+                let before = self.permission(Channel::Sms.name());
+                self.contact.to_mut().phone = Some(Phone { number, at });
+                self.readdress(Channel::Sms, before, at);
+                self.dirty("contact.phone");
+                if zone != self.zone(None) {
+                    self.rezone();
+                }
+            }
             Some(_) => self.trace.push(Trace::AddressKept),
         }
     }
@@ -175,42 +248,114 @@ impl Deciding<'_> {
     }
 
     /// Consent is said when a topic comes to the list. A site that repeats the same list at every page view says nothing
-    /// new, so it cannot undo an unsubscribe.
-    fn consent_list(&mut self, list: &str, opted_in: bool, earlier: &[String], at: Timestamp) {
+    /// new, so it cannot undo an unsubscribe; an item that says how the word was given counts each time.
+    fn consent_list(&mut self, list: &str, opted_in: bool, earlier: &[String], event: &Event) {
+        let acts = acts(event.traits.expose().get(list));
+        let at = event.occurred_at;
+        let is_act = |name: &String| acts.iter().any(|act| act.topic == *name);
+        let from = if event.is_import {
+            source::IMPORT
+        } else {
+            source::EVENT
+        };
         for said in self.topics_said(list) {
-            if earlier.contains(&said) {
-                continue;
+            if !is_act(&said) && (!earlier.contains(&said) || self.has_lapsed(&said, at)) {
+                self.word_on(said, opted_in, at, Proof::new(from, None));
             }
-            let topic = said.parse::<Topic>().ok();
-            let known = topic.and_then(|topic| {
-                let rule = self.context.release.project.topics.get(&topic.topic)?;
-                Some((topic, rule.opt_in))
-            });
-            match known {
-                None => self.trace.push(Trace::UnknownTopic(said)),
-                Some((topic, OptIn::Double)) if opted_in => self.unconfirmed(topic, at),
-                Some((topic, _)) => self.consent(&topic, opted_in, at),
-            }
+        }
+        for act in acts {
+            self.word_on(act.topic, opted_in, at, act.proof);
         }
     }
 
-    /// An opt-in that counts only once it is confirmed.
-    fn unconfirmed(&mut self, topic: Topic, at: Timestamp) {
-        let known = self.contact.consents.get(&topic);
-        if known.is_some_and(|known| known.at > at || known.word == Word::Yes) {
-            return;
+    /// Whether an opt-in was not confirmed in time: then it is as if it had not been said, and is news when it is said again.
+    fn has_lapsed(&self, name: &str, at: Timestamp) -> bool {
+        let topic = name.parse::<Topic>().ok();
+        let known = topic.as_ref().and_then(|topic| {
+            let known = self.contact.consents.get(topic)?;
+            (known.word == Word::Unconfirmed).then_some((topic, known.at))
+        });
+        known.is_some_and(|(topic, said_at)| !self.is_open(topic, said_at, at))
+    }
+
+    /// Whether an opt-in from `said_at` can still be confirmed at `at`.
+    fn is_open(&self, topic: &Topic, said_at: Timestamp, at: Timestamp) -> bool {
+        let (contact, release) = (&self.contact, self.context.release);
+        let until = timers::confirm_until(contact, release, &topic.topic, said_at);
+        until.is_some_and(|until| at < until)
+    }
+
+    fn word_on(&mut self, name: String, opted_in: bool, at: Timestamp, proof: Proof) {
+        let topic = name.parse::<Topic>().ok();
+        let known = topic.and_then(|topic| {
+            let rule = self.context.release.project.topics.get(&topic.topic)?;
+            Some((topic, rule.opt_in))
+        });
+        match known {
+            None => self.trace.push(Trace::UnknownTopic(name)),
+            Some((topic, OptIn::Double)) if opted_in => self.unconfirmed(&topic, at, proof),
+            Some((topic, _)) => self.consent(&topic, opted_in, at, proof),
         }
+    }
+
+    /// An opt-in that counts only once it is confirmed. While one can be confirmed, another says nothing new.
+    fn unconfirmed(&mut self, topic: &Topic, at: Timestamp, proof: Proof) {
+        let known = self.contact.consents.get(topic);
+        let is_known = known.is_some_and(|known| match known.word {
+            Word::Yes => true,
+            Word::No => known.at >= at,
+            Word::Unconfirmed => known.at >= at || self.is_open(topic, known.at, at),
+        });
+        if !is_known {
+            self.ask_to_confirm(topic, at, proof);
+        }
+    }
+
+    /// Writes an opt-in down that is to be confirmed, and lets journeys ask for it.
+    fn ask_to_confirm(&mut self, topic: &Topic, at: Timestamp, proof: Proof) {
+        let Some(permission) = self.permission(&topic.channel) else {
+            self.trace
+                .push(Trace::ConsentWithoutAddress(topic.to_string()));
+            return;
+        };
         self.trace
             .push(Trace::ConsentUnconfirmed(topic.to_string()));
+        self.effects.push(Effect::Consent(ConsentChange {
+            permission,
+            topic: topic.topic.clone(),
+            consent: Consent {
+                opted_in: true,
+                at,
+                proof,
+            },
+            is_pending: true,
+        }));
         let word = Word::Unconfirmed;
         self.contact
             .to_mut()
             .consents
-            .insert(topic, TopicConsent { word, at });
+            .insert(topic.clone(), TopicConsent { word, at });
+        if self.is_import {
+            return;
+        }
+        let by = [
+            self.input.as_bytes().as_slice(),
+            topic.to_string().as_bytes(),
+        ]
+        .concat();
+        let names = [("topic", &topic.topic), ("channel", &topic.channel)];
+        let names = names.map(|(name, value)| (name.to_owned(), Value::from(value.as_str())));
+        self.push(Signal::Event(Happening {
+            name: Cow::Borrowed(OPT_IN_REQUESTED),
+            is_activity: false,
+            properties: Cow::Owned(names.into_iter().collect::<Properties>()),
+            at,
+            id: InputId::of(OPT_IN_REQUESTED, &[&by]),
+        }));
     }
 
     /// A word on a topic, last writer by time; of a yes and a no at one moment the no counts.
-    pub(super) fn consent(&mut self, topic: &Topic, opted_in: bool, at: Timestamp) {
+    pub(super) fn consent(&mut self, topic: &Topic, opted_in: bool, at: Timestamp, proof: Proof) {
         let Some(permission) = self.permission(&topic.channel) else {
             self.trace
                 .push(Trace::ConsentWithoutAddress(topic.to_string()));
@@ -219,7 +364,12 @@ impl Deciding<'_> {
         let change = ConsentChange {
             permission,
             topic: topic.topic.clone(),
-            consent: Consent { opted_in, at },
+            consent: Consent {
+                opted_in,
+                at,
+                proof,
+            },
+            is_pending: false,
         };
         self.effects.push(Effect::Consent(change));
         self.trace.push(Trace::Consent {
@@ -250,10 +400,19 @@ impl Deciding<'_> {
         }
     }
 
-    /// A word by a link, by keyword or in the console.
+    /// A word by a link or in the console.
     pub(super) fn take_consent(&mut self, said: &ConsentSaid) {
+        if let (Some(topic), Some(confirms)) = (&said.topic, said.confirms) {
+            if self.permission(&topic.channel) == Some(confirms.permission) {
+                self.consent(topic, true, confirms.said_at, said.proof.clone());
+            } else {
+                let topic = topic.to_string();
+                self.trace.push(Trace::ConfirmedElsewhere(topic));
+            }
+            return;
+        }
         if let Some(topic) = &said.topic {
-            self.consent(topic, said.opted_in, said.at);
+            self.consent(topic, said.opted_in, said.at, said.proof.clone());
             return;
         }
         let topics = self.context.release.project.topics.keys();
@@ -264,7 +423,34 @@ impl Deciding<'_> {
             })
             .collect();
         for topic in topics {
-            self.consent(&topic, said.opted_in, said.at);
+            self.consent(&topic, said.opted_in, said.at, said.proof.clone());
+        }
+    }
+
+    /// Stops all texts, or takes that back: what was said on topics stays as it is beneath. Last writer by time, the stop of two at
+    /// one moment.
+    pub(super) fn stop_texts(&mut self, is_stopped: bool, at: Timestamp) {
+        let is_old = |known: &TextsWord| {
+            known.at > at || (known.at == at && (known.is_stopped || !is_stopped))
+        };
+        if self.contact.texts.as_ref().is_some_and(is_old) {
+            return;
+        }
+        let was_stopped = self.contact.has_stopped_texts();
+        self.contact.to_mut().texts = Some(TextsWord { is_stopped, at });
+        self.trace.push(Trace::TextsStopped(is_stopped));
+        if was_stopped == is_stopped {
+            return;
+        }
+        let consents = self.contact.consents.iter();
+        let yes = consents
+            .filter(|(topic, said)| said.word == Word::Yes && topic.channel == Channel::Sms.name());
+        let topics: Vec<Topic> = yes.map(|(topic, _)| topic.clone()).collect();
+        for topic in topics {
+            self.dirty(&format!("subscribed {topic}"));
+            if is_stopped {
+                self.lose(&topic);
+            }
         }
     }
 

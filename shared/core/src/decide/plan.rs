@@ -213,10 +213,9 @@ impl Deciding<'_> {
                 topic: topic.to_owned(),
                 channel: message.channel.name().to_owned(),
             };
-            self.contact
-                .consents
-                .get(&key)
-                .is_some_and(|consent| consent.word == Word::No)
+            let has_stopped = message.channel == Channel::Sms && self.contact.has_stopped_texts();
+            let said = self.contact.consents.get(&key);
+            has_stopped || said.is_some_and(|said| said.word == Word::No)
         });
         if !is_lost {
             return;

@@ -2,13 +2,13 @@
 
 use std::cmp::Reverse;
 
-use super::{DecideError, Deciding};
+use super::{DecideError, Deciding, view};
 use crate::calendar::{self, CLOCKS_DIFFER_BY, Place};
-use crate::contact::PendingEntry;
+use crate::contact::{Contact, PendingEntry};
 use crate::enrollment::{Enrollment, State};
 use crate::id::EnrollmentId;
 use crate::log::{Effect, EndReason, Trace};
-use crate::release::{Journey, PRIORITY, TimeScale, Trigger, Verb};
+use crate::release::{Journey, OptIn, PRIORITY, Release, TimeScale, Trigger, Verb};
 use crate::time::Timestamp;
 use crate::zone::Zone;
 
@@ -241,7 +241,7 @@ impl Deciding<'_> {
 
     /// The zone in which phrases of `journey` are read for this contact.
     pub(super) fn zone(&self, journey: Option<&Journey>) -> Zone {
-        super::view::zone(&self.contact, journey, self.context.release)
+        view::zone(&self.contact, journey, self.context.release)
     }
 
     /// `to` as an environment with scaled time has it: so much nearer to `from`.
@@ -272,6 +272,26 @@ pub(super) fn scaled(scale: Option<TimeScale>, from: Timestamp, to: Timestamp) -
     let scaled = length * i128::from(scale.clock_secs) / i128::from(scale.journey_secs.max(1));
     let scaled = i64::try_from(scaled).unwrap_or(i64::MAX);
     Timestamp::from_millis(from.as_millis().saturating_add(scaled))
+}
+
+/// Until when an opt-in from `said_at` can be confirmed; none if the topic asks for no confirmation.
+pub(super) fn confirm_until(
+    contact: &Contact,
+    release: &Release,
+    topic: &str,
+    said_at: Timestamp,
+) -> Option<Timestamp> {
+    let rule = release.project.topics.get(topic)?;
+    if rule.opt_in != OptIn::Double {
+        return None;
+    }
+    let zone = view::zone(contact, None, release);
+    let place = Place {
+        zone: &zone,
+        closed: &release.project.closed,
+    };
+    let until = calendar::after(rule.confirm_within, said_at, place);
+    Some(scaled(release.time_scale, said_at, until))
 }
 
 /// The priority of what a run does next: of the message that it holds, else of its journey.

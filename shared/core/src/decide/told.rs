@@ -53,6 +53,7 @@ pub(super) fn event(n: u8, kind: EventKind, traits: Value, now: Timestamp) -> Ev
         properties: Personal::default(),
         traits: object(traits),
         is_import: false,
+        is_server: false,
     }
 }
 
@@ -80,7 +81,7 @@ pub(super) fn accepted(request: &SendRequest, now: Timestamp) -> Input {
 pub(super) fn sends(row: &LogRow) -> Vec<SendRequest> {
     let sends = row.effects.iter().filter_map(|effect| match effect {
         Effect::Send(request) => Some((**request).clone()),
-        Effect::Consent(_) | Effect::Call(_) | Effect::Wake { .. } => None,
+        Effect::Consent(_) | Effect::Carry { .. } | Effect::Call(_) | Effect::Wake { .. } => None,
     });
     sends.collect()
 }

@@ -12,6 +12,7 @@ use crate::enrollment::{Origin, State};
 use crate::id::{EnrollmentId, InputId, SendId, derive};
 use crate::input::Properties;
 use crate::log::{Effect, Trace};
+use crate::permission::{Proof, source};
 use crate::personal::Personal;
 use crate::release::{Given, GivenMap, Journey, JourneyState, Step, Update, Verb};
 use crate::send::{CallKind, CallRequest};
@@ -99,7 +100,7 @@ impl Deciding<'_> {
             self.list(list, false);
         }
         for topic in &update.unsubscribe {
-            self.consent(topic, false, at);
+            self.consent(topic, false, at, Proof::new(source::JOURNEY, None));
         }
         self.stepping = None;
     }

@@ -12,6 +12,7 @@ use crate::condition::{
 };
 use crate::contact::{Contact, Word};
 use crate::enrollment::Enrollment;
+use crate::identity::Channel;
 use crate::input::Properties;
 use crate::path::{Path, Root};
 use crate::release::{Computed, Journey, Release, did_key, fact_key};
@@ -220,7 +221,8 @@ impl condition::World for View<'_> {
 
     fn is_subscribed(&self, topic: &Topic) -> bool {
         let consent = self.contact.consents.get(topic);
-        consent.is_some_and(|consent| consent.word == Word::Yes)
+        let is_stopped = topic.channel == Channel::Sms.name() && self.contact.has_stopped_texts();
+        !is_stopped && consent.is_some_and(|consent| consent.word == Word::Yes)
     }
 
     fn standing(&self, kind: Membership, id: &str) -> Standing {

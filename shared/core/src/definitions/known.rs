@@ -1,7 +1,7 @@
 //! What every project knows without declaring it.
 
 /// Events that Wend itself makes: nobody declares, sends or emits them.
-pub const BUILT_IN_EVENTS: [&str; 7] = [
+pub const BUILT_IN_EVENTS: [&str; 9] = [
     "page_viewed",
     "message_clicked",
     "message_opened",
@@ -9,6 +9,8 @@ pub const BUILT_IN_EVENTS: [&str; 7] = [
     "message_bounced",
     "any_activity",
     "contact_created",
+    "opt_in_requested",
+    "sms_help_requested",
 ];
 
 /// Attributes that every contact can have without a declaration.

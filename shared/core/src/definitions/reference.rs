@@ -1,5 +1,6 @@
 //! What a file says of others, with its places.
 
+use crate::condition::MessageState;
 use crate::identity::Channel;
 use crate::path::{Path, Root};
 use crate::syntax::Place;
@@ -51,8 +52,8 @@ pub enum Refers {
     Sender(Channel),
     /// An environment of `wend.yaml`.
     Environment,
-    /// A step of the same journey whose message counts. Checked where it is read.
-    Step,
+    /// A step of the same journey whose message has come to this state. Checked where it is read.
+    Step(MessageState),
     /// A path below `data`, which a step of the same journey saves. Checked where it is read.
     Saved,
     /// A path below `vars`, a constant of the same journey. Checked where it is read.

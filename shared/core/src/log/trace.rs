@@ -6,7 +6,7 @@ use crate::condition::Comparison;
 use crate::contact::PendingUntil;
 use crate::enrollment::HoldReason;
 use crate::id::{EnrollmentId, SendId};
-use crate::identity::IdentityKind;
+use crate::identity::{Channel, IdentityKind};
 use crate::input::FeedbackKind;
 use crate::send::{Outcome, SkipReason};
 use crate::time::Timestamp;
@@ -22,6 +22,12 @@ pub enum Trace {
     AddressSet,
     /// Another address was sent; it does not replace the one that is known.
     AddressKept,
+    /// The address on this channel was replaced; what was said at the one before counts at the new one.
+    AddressChanged(Channel),
+    /// All SMS were stopped by an answer, or a stop was taken back.
+    TextsStopped(bool),
+    /// An opt-in was confirmed at an address that the contact has no more.
+    ConfirmedElsewhere(String),
     /// These attributes changed.
     AttributesSet(Vec<String>),
     /// The contact is known under another name, too.

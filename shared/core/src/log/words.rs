@@ -37,6 +37,9 @@ impl Trace {
             Self::Created | Self::WaitOver { .. } | Self::SendRequested { .. } => None,
             Self::AddressSet
             | Self::AddressKept
+            | Self::AddressChanged(_)
+            | Self::TextsStopped(_)
+            | Self::ConfirmedElsewhere(_)
             | Self::AttributesSet(_)
             | Self::Linked(_)
             | Self::NotLinked(_)
@@ -87,6 +90,17 @@ impl Trace {
                 let why = "another address was sent; a public key does not replace one";
                 words("contact", "address kept", why)
             }
+            Self::AddressChanged(channel) => {
+                let what = format!("{} changed", channel.name());
+                words("contact", what, "what was said at the one before counts")
+            }
+            Self::TextsStopped(true) => words("consent", "all SMS", "stopped by an answer"),
+            Self::TextsStopped(false) => words("consent", "all SMS", "the stop was taken back"),
+            Self::ConfirmedElsewhere(topic) => words(
+                "consent",
+                topic,
+                "confirmed at an address that the contact has no more",
+            ),
             Self::AttributesSet(names) => words("contact", names.join(", "), "set"),
             Self::Linked(name) => words("contact", "linked", kind(name)),
             Self::NotLinked(name) => {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::ClosedDays;
 use crate::condition::Where;
 use crate::identity::Channel;
+use crate::keyword::SmsWords;
 use crate::path::Path;
 use crate::phrase::{QuietHours, Span};
 use crate::zone::Zone;
@@ -28,6 +29,9 @@ pub struct Project {
     pub senders: BTreeMap<String, Sender>,
     /// What contacts can opt in to, by name.
     pub topics: BTreeMap<String, Topic>,
+    /// Words of answers by SMS that it understands beside the usual ones.
+    #[serde(default)]
+    pub sms_words: SmsWords,
     /// How messages go.
     pub sending: ProjectSending,
     /// The attributes of contacts, by name.

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Against, CallRequest, Limits, SendRequest, SkipReason, topic_of};
-use crate::condition::Topic;
-use crate::contact::{Contact, SentMessage, Word};
+use crate::contact::{Contact, SentMessage};
 use crate::enrollment::HoldReason;
 use crate::id::{PermissionKey, SendId};
 use crate::identity::{Channel, EmailAddress, IdentitySecret, PhoneNumber};
@@ -142,7 +141,7 @@ pub fn gate(
         .ok_or(SkipReason::NoTemplate)?;
     let journey = release.version(request.version).map(Arc::as_ref);
     let topic = topic_of(Some(template), journey);
-    allowed_by_person(template, (request.channel, topic), contact, permission, now)?;
+    allowed_by_person(template, topic, permission, now)?;
     if !release.may_write_to(to.expose()) {
         return Err(SkipReason::NotAllowlisted.into());
     }
@@ -302,13 +301,16 @@ pub fn news_pause(
 
 fn allowed_by_person(
     template: &Template,
-    (channel, topic): (Channel, Option<&str>),
-    contact: &Contact,
+    topic: Option<&str>,
     permission: &Permission,
     now: Timestamp,
 ) -> Result<(), SkipReason> {
-    if permission.suppressed_at.is_some() {
+    if permission.suppressed.is_some() {
         return Err(SkipReason::Suppressed);
+    }
+    // Who answers STOP wants no text at all; the operator would not carry one either.
+    if permission.stopped_at.is_some() {
+        return Err(SkipReason::Unsubscribed);
     }
     let topic = topic.unwrap_or_default();
     match template.class {
@@ -318,22 +320,11 @@ fn allowed_by_person(
                 Err(SkipReason::PausedByContact)
             }
             TopicState::OptedIn => Ok(()),
-            TopicState::OptedOut if permission.unsubscribed_at.is_some() => {
+            TopicState::OptedOut if permission.unsubscribed.is_some() => {
                 Err(SkipReason::Unsubscribed)
             }
-            TopicState::OptedOut => Err(SkipReason::NotSubscribed),
-            TopicState::Unasked => {
-                let key = Topic {
-                    topic: topic.to_owned(),
-                    channel: channel.name().to_owned(),
-                };
-                let said = contact.consents.get(&key).map(|consent| consent.word);
-                Err(if said == Some(Word::Unconfirmed) {
-                    SkipReason::NotConfirmed
-                } else {
-                    SkipReason::NotSubscribed
-                })
-            }
+            TopicState::OptedOut | TopicState::Unasked => Err(SkipReason::NotSubscribed),
+            TopicState::Pending => Err(SkipReason::NotConfirmed),
         },
     }
 }

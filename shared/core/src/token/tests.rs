@@ -46,12 +46,29 @@ fn preferences() -> impl Strategy<Value = PreferencesToken> {
     )
 }
 
+fn confirm() -> impl Strategy<Value = ConfirmToken> {
+    let opt_in = (".{0,20}", any::<(i64, i64)>()).prop_map(|(topic, (said_at, until))| OptInRef {
+        topic,
+        said_at: Timestamp::from_millis(said_at),
+        until: Timestamp::from_millis(until),
+    });
+    let opt_ins = prop::collection::vec(opt_in, 0..4);
+    (unsubscribe(), opt_ins).prop_map(|(token, opt_ins)| ConfirmToken {
+        contact: token.contact,
+        channel: token.channel,
+        permission: token.permission,
+        send: token.send,
+        opt_ins,
+    })
+}
+
 /// Whether a text verifies as a token of any purpose.
 fn is_any(text: &str, keys: &LinkKeys) -> bool {
     ClickToken::verify(text, keys).is_some()
         || OpenToken::verify(text, keys).is_some()
         || UnsubscribeToken::verify(text, keys).is_some()
         || PreferencesToken::verify(text, keys).is_some()
+        || ConfirmToken::verify(text, keys).is_some()
 }
 
 /// Every law of one token.
@@ -69,6 +86,7 @@ fn laws<T: Token + Clone + PartialEq + std::fmt::Debug>(
         OpenToken::verify(&genuine, &keys).is_some(),
         UnsubscribeToken::verify(&genuine, &keys).is_some(),
         PreferencesToken::verify(&genuine, &keys).is_some(),
+        ConfirmToken::verify(&genuine, &keys).is_some(),
     ];
     prop_assert_eq!(of_purposes.iter().filter(|is| **is).count(), 1);
     // Truncated, prolonged, tampered with.
@@ -114,6 +132,11 @@ proptest! {
 
     #[test]
     fn preferences_are_what_was_signed_and_nothing_else(token in preferences(), place in 0..9999usize, bit in 0..8u8) {
+        laws(&token, place, bit)?;
+    }
+
+    #[test]
+    fn a_confirmation_is_what_was_signed_and_nothing_else(token in confirm(), place in 0..9999usize, bit in 0..8u8) {
         laws(&token, place, bit)?;
     }
 

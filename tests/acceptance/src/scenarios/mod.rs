@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod cart;
+pub mod confirm;
 pub mod coupons;
 mod crowd;
 mod edge;

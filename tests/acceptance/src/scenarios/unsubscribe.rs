@@ -51,12 +51,16 @@ fn one_click(case: &Case) -> Result<()> {
 
 /// A link whose any part was changed is no link.
 fn forged(client: &Client, path: &str) -> Result<()> {
+    forged_as(client, path, CLICK)
+}
+
+/// The same for a link that is posted to with `body`.
+pub fn forged_as(client: &Client, path: &str, body: &[u8]) -> Result<()> {
     for place in [4, path.len() / 2, path.len() - 2] {
         let (head, tail) = path.split_at(place);
         let other = if tail.starts_with('A') { "B" } else { "A" };
         let forged = format!("{head}{other}{}", tail.get(1..).unwrap_or_default());
-        for (method, headers, body) in
-            [(Method::GET, &[][..], &[][..]), (Method::POST, FORM, CLICK)]
+        for (method, headers, body) in [(Method::GET, &[][..], &[][..]), (Method::POST, FORM, body)]
         {
             let answer = client.call(&method, &forged, headers, body)?;
             ensure!(

@@ -9,11 +9,13 @@ use wend_core::coupons::Code;
 use wend_core::id::PartHash;
 use wend_core::identity::{Channel, IdentitySecret};
 use wend_core::pace::{Ask, Pace, Urgency};
+use wend_core::permission::SuppressionReason;
 use wend_core::release::Manifest;
 use wend_core::token::LinkKeys;
 
 use crate::draw::{
-    address, at, call, contact, held, key, named, request, row, send_id, submitting, unknown, word,
+    address, at, call, closed, contact, held, key, named, proof, request, row, send_id, submitting,
+    unknown, word,
 };
 use crate::kit::FailingTables;
 
@@ -85,9 +87,14 @@ pub async fn permissions_say_the_class(kit: impl FailingTables) {
     for class in CLASSES {
         let (tables, _) = kit.failing(class).await;
         assert_class(tables.consent(&word("news", true, 1)).await, class);
-        let said = tables.unsubscribe(address(1), send_id(1), at(1));
+        let proof = proof();
+        let said = tables.unsubscribe(address(1), &proof, at(1));
         assert_class(said.await, class);
-        assert_class(tables.suppress(address(1), "bounce", at(1)).await, class);
+        let reason = SuppressionReason::HardBounce;
+        let closing = tables.suppress(address(1), closed(reason, 1));
+        assert_class(closing.await, class);
+        assert_class(tables.reopen(address(1), reason, at(1)).await, class);
+        assert_class(tables.stop(address(1), true, at(1)).await, class);
         assert_class(tables.row(address(1)).await, class);
         assert_class(tables.pause(address(1), None, at(1)).await, class);
         assert_class(tables.soft_bounced(address(1), at(1), at(0)).await, class);

@@ -1,10 +1,11 @@
 //! What addresses said.
 
 use futures_util::future::join_all;
-use wend_app::ports::{Ledger, Permissions};
+use wend_app::ports::{Ledger, Permissions, Settled};
+use wend_core::permission::SuppressionReason::{Complaint, HardBounce, Manual};
 use wend_core::permission::{Consent, Permission, TopicState};
 
-use crate::draw::{address, at, request, send_id, word};
+use crate::draw::{address, at, closed, proof, request, word};
 use crate::kit::TableKit;
 
 async fn says(kit: &impl TableKit, opted_in: bool, secs: i64) {
@@ -13,7 +14,8 @@ async fn says(kit: &impl TableKit, opted_in: bool, secs: i64) {
 }
 
 async fn unsubscribes(kit: &impl TableKit, secs: i64) {
-    let said = kit.tables().unsubscribe(address(1), send_id(1), at(secs));
+    let proof = proof();
+    let said = kit.tables().unsubscribe(address(1), &proof, at(secs));
     said.await.unwrap();
 }
 
@@ -34,6 +36,7 @@ pub async fn the_last_word_by_time_counts_in_any_order(kit: impl TableKit) {
     let no = Consent {
         opted_in: false,
         at: at(20),
+        proof: proof(),
     };
     assert_eq!(permission(&kit).await.topics["news"], no);
     says(&kit, true, 30).await;
@@ -99,20 +102,20 @@ pub async fn an_older_unsubscribe_changes_nothing(kit: impl TableKit) {
     unsubscribes(&kit, 20).await;
     assert_eq!(permission(&kit).await, before);
     unsubscribes(&kit, 30).await;
-    assert_eq!(permission(&kit).await.unsubscribed_at, Some(at(30)));
+    assert_eq!(permission(&kit).await.unsubscribed, Some((at(30), proof())));
 }
 
 pub async fn a_suppression_keeps_its_first_time(kit: impl TableKit) {
     for secs in [20, 30, 10] {
-        let closed = kit.tables().suppress(address(1), "bounce", at(secs));
+        let closed = kit.tables().suppress(address(1), closed(HardBounce, secs));
         closed.await.unwrap();
     }
     let row = permission(&kit).await;
-    assert_eq!((row.suppressed_at, row.rev), (Some(at(20)), 1));
+    assert_eq!((row.suppressed, row.rev), (Some(closed(HardBounce, 20)), 1));
 }
 
 pub async fn each_write_moves_the_revision_and_a_repeated_word_does_not(kit: impl TableKit) {
-    let close = || kit.tables().suppress(address(1), "bounce", at(9));
+    let close = || kit.tables().suppress(address(1), closed(HardBounce, 9));
     assert_eq!(permission(&kit).await.rev, 0);
     for (rev, secs) in [(1, 10), (1, 10), (1, 9), (2, 11)] {
         says(&kit, true, secs).await;
@@ -174,4 +177,86 @@ pub async fn soft_bounces_are_counted_once_each_and_forgotten(kit: impl TableKit
     assert_eq!(bounces(50, 0).await, 2);
     // No claim depends on any of it.
     assert_eq!(permission(&kit).await.rev, 0);
+}
+
+pub async fn an_opt_in_to_be_confirmed_stands_beside_the_words(kit: impl TableKit) {
+    let asks = async |secs| {
+        let mut change = word("news", true, secs);
+        change.is_pending = true;
+        kit.tables().consent(&change).await.unwrap();
+        let row = permission(&kit).await;
+        (row.pending["news"].at, row.topic_state("news"), row.rev)
+    };
+    assert_eq!(asks(10).await, (at(10), TopicState::Pending, 1));
+    assert_eq!(asks(9).await, (at(10), TopicState::Pending, 1));
+    assert_eq!(permission(&kit).await.pending["news"].proof, proof());
+    unsubscribes(&kit, 12).await;
+    assert_eq!(state(&kit).await, TopicState::OptedOut);
+    assert_eq!(asks(14).await, (at(14), TopicState::Pending, 3));
+    // Confirmed under the opt-in's time.
+    says(&kit, true, 14).await;
+    assert_eq!(state(&kit).await, TopicState::OptedIn);
+}
+
+pub async fn a_no_from_between_opt_in_and_confirmation_counts_in_any_order(kit: impl TableKit) {
+    for confirmed_first in [true, false] {
+        let moment = if confirmed_first { 10 } else { 100 };
+        if confirmed_first {
+            says(&kit, true, moment).await;
+        }
+        unsubscribes(&kit, moment + 5).await;
+        says(&kit, true, moment).await;
+        assert_eq!(state(&kit).await, TopicState::OptedOut, "{confirmed_first}");
+    }
+}
+
+pub async fn a_complaint_stands_over_other_reasons(kit: impl TableKit) {
+    for (said, expected) in [
+        (closed(HardBounce, 20), closed(HardBounce, 20)),
+        (closed(Complaint, 10), closed(Complaint, 10)),
+        (closed(Complaint, 30), closed(Complaint, 10)),
+        (closed(Manual, 40), closed(Complaint, 10)),
+    ] {
+        kit.tables().suppress(address(1), said).await.unwrap();
+        assert_eq!(permission(&kit).await.suppressed, Some(expected));
+    }
+}
+
+pub async fn an_address_is_reopened_for_the_reason_that_was_seen(kit: impl TableKit) {
+    let tables = kit.tables();
+    let reopens = async |reason, secs| {
+        let done = tables.reopen(address(1), reason, at(secs)).await.unwrap();
+        (done, permission(&kit).await.suppressed)
+    };
+    assert_eq!(reopens(HardBounce, 5).await, (Settled::Lost, None));
+    tables.soft_bounced(address(1), at(6), at(0)).await.unwrap();
+    let bounce = closed(HardBounce, 20);
+    tables.suppress(address(1), bounce).await.unwrap();
+    assert_eq!(reopens(Manual, 30).await, (Settled::Lost, Some(bounce)));
+    assert_eq!(reopens(HardBounce, 30).await, (Settled::Done, None));
+    assert_eq!(permission(&kit).await.rev, 2);
+    // Soft bounces are forgotten, and the bounce that comes again is old news.
+    let counted = tables.soft_bounced(address(1), at(40), at(0)).await;
+    assert_eq!(counted.unwrap(), 1);
+    for (secs, expected) in [(20, None), (30, None), (31, Some(closed(HardBounce, 31)))] {
+        let again = tables.suppress(address(1), closed(HardBounce, secs));
+        again.await.unwrap();
+        assert_eq!(permission(&kit).await.suppressed, expected, "{secs}");
+    }
+}
+
+pub async fn the_last_word_on_all_texts_counts_in_any_order(kit: impl TableKit) {
+    let says = async |is_stopped, secs| {
+        let said = kit.tables().stop(address(1), is_stopped, at(secs));
+        said.await.unwrap();
+        let row = permission(&kit).await;
+        (row.stopped_at, row.rev)
+    };
+    assert_eq!(says(false, 5).await, (None, 1));
+    assert_eq!(says(true, 5).await, (Some(at(5)), 2));
+    assert_eq!(says(true, 5).await, (Some(at(5)), 2));
+    assert_eq!(says(false, 5).await, (Some(at(5)), 2));
+    assert_eq!(says(false, 10).await, (None, 3));
+    assert_eq!(says(true, 8).await, (None, 3));
+    assert_eq!(says(true, 12).await, (Some(at(12)), 4));
 }

@@ -54,8 +54,8 @@ impl Ledger for SimStore {
                 && let Some(before) = self.line.book().permission_before.get(&key)
             {
                 view.permission.topics = before.topics.clone();
-                view.permission.unsubscribed_at = before.unsubscribed_at;
-                view.permission.suppressed_at = before.suppressed_at;
+                view.permission.unsubscribed = before.unsubscribed.clone();
+                view.permission.suppressed = before.suppressed;
             }
             if self.is_planted(Planted::CapOutsideClaim) {
                 view.permission.recent.clear();

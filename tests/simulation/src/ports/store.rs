@@ -2,12 +2,13 @@
 
 use wend_app::memory::MemoryStore;
 use wend_app::ports::{
-    DueEntry, DueIndex, Permissions, PortError, PublishError, ReleaseStore, SecretStore, Watermark,
+    DueEntry, DueIndex, Permissions, PortError, PublishError, ReleaseStore, SecretStore, Settled,
+    Watermark,
 };
 use wend_core::due;
-use wend_core::id::{PartHash, PermissionKey, SendId};
+use wend_core::id::{PartHash, PermissionKey};
 use wend_core::identity::IdentitySecret;
-use wend_core::permission::{ConsentChange, Permission};
+use wend_core::permission::{ConsentChange, Permission, Proof, Suppression, SuppressionReason};
 use wend_core::release::{Manifest, Part};
 use wend_core::time::Timestamp;
 use wend_core::token::LinkKeys;
@@ -31,6 +32,11 @@ impl SimStore {
         self.line.book().planted == Some(planted)
     }
 
+    /// Whether the planted bug loses a word on its way to another address.
+    fn is_lost(&self, proof: &Proof) -> bool {
+        self.planted(Planted::NothingCarried) && proof.carried_at.is_some()
+    }
+
     /// Keeps what the row was before it is written, for the bug that reads it stale.
     fn remember(&self, permission: PermissionKey) {
         if let Ok(row) = self.inner.permission(permission) {
@@ -42,6 +48,9 @@ impl SimStore {
 impl Permissions for SimStore {
     async fn consent(&self, change: &ConsentChange) -> Result<(), PortError> {
         let write = || {
+            if self.is_lost(&change.consent.proof) {
+                return Ok(());
+            }
             self.remember(change.permission);
             let mut bent = change.clone();
             if self.planted(Planted::LastArrivalCounts) {
@@ -49,6 +58,9 @@ impl Permissions for SimStore {
                 let known = row.topics.get(&change.topic).map(|consent| consent.at);
                 let after = known.map(|at| at.plus(Duration::from_millis(1)));
                 bent.consent.at = bent.consent.at.max(after.unwrap_or_default());
+            }
+            if self.planted(Planted::PendingCounts) {
+                bent.is_pending = false;
             }
             instant(self.inner.consent(&bent))?;
             self.line.book().said(change, &self.inner);
@@ -60,13 +72,16 @@ impl Permissions for SimStore {
     async fn unsubscribe(
         &self,
         permission: PermissionKey,
-        send: SendId,
+        proof: &Proof,
         at: Timestamp,
     ) -> Result<(), PortError> {
         let write = || {
+            if self.is_lost(proof) {
+                return Ok(());
+            }
             self.remember(permission);
             if !self.planted(Planted::UnsubscribeLater) {
-                instant(self.inner.unsubscribe(permission, send, at))?;
+                instant(self.inner.unsubscribe(permission, proof, at))?;
             }
             self.line.book().unsubscribed(permission, at);
             Ok(())
@@ -116,16 +131,41 @@ impl Permissions for SimStore {
     async fn suppress(
         &self,
         permission: PermissionKey,
-        reason: &str,
-        at: Timestamp,
+        suppression: Suppression,
     ) -> Result<(), PortError> {
         let write = || {
             self.remember(permission);
-            instant(self.inner.suppress(permission, reason, at))?;
+            instant(self.inner.suppress(permission, suppression))?;
             self.line.book().record.shut.insert(permission);
             Ok(())
         };
         self.line.call("suppress an address", write).await
+    }
+
+    async fn reopen(
+        &self,
+        permission: PermissionKey,
+        reason: SuppressionReason,
+        at: Timestamp,
+    ) -> Result<Settled, PortError> {
+        self.inner.reopen(permission, reason, at).await
+    }
+
+    async fn stop(
+        &self,
+        permission: PermissionKey,
+        is_stopped: bool,
+        at: Timestamp,
+    ) -> Result<(), PortError> {
+        let write = || {
+            self.remember(permission);
+            if !self.planted(Planted::StopUnwritten) {
+                instant(self.inner.stop(permission, is_stopped, at))?;
+            }
+            self.line.book().stopped(permission, is_stopped, at);
+            Ok(())
+        };
+        self.line.call("write a stop", write).await
     }
 }
 

@@ -58,6 +58,7 @@ pub fn start(parts: &Parts, send_rate: u32) {
         aside: parts.aside(),
         releases: releases(),
         clock: SystemClock,
+        secret: parts.secret.clone(),
     };
     let evaluate = Arc::new(evaluate);
     for queue in ["inputs", "wakes"] {

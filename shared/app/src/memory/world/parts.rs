@@ -140,7 +140,7 @@ impl Parts {
         }
     }
 
-    pub(super) fn feedback(&self) -> FeedingBack {
+    pub(super) fn feedback(&self, secret: IdentitySecret) -> FeedingBack {
         Feedback {
             evidence: self.store.clone(),
             permissions: self.store.clone(),
@@ -148,6 +148,7 @@ impl Parts {
             aside: self.queues.clone(),
             releases: self.releases(),
             clock: self.clock.clone(),
+            secret,
         }
     }
 

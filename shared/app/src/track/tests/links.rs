@@ -29,6 +29,7 @@ fn a_click_leads_to_the_signed_target_and_nowhere_else() {
         kind: FeedbackKind::Clicked,
         is_machine: false,
         link: Some(TARGET.to_owned()),
+        text: None,
     };
     assert_eq!(**one, expected);
     // An open's token, a broken one and another method lead nowhere.

@@ -1,11 +1,13 @@
 //! The use case over the memory, asked as a browser or a mail program asks.
 
+mod confirm;
 mod links;
 mod pages;
 
 use std::time::Duration;
 
 use wend_core::definitions::{SourceFile, read_all};
+use wend_core::id::SendId;
 use wend_core::identity::IdentitySecret;
 use wend_core::input::Envelope;
 use wend_core::permission::{Consent, ConsentChange, TopicState};
@@ -164,11 +166,13 @@ impl World {
         let consent = Consent {
             opted_in: true,
             at: self.clock.now(),
+            proof: Proof::default(),
         };
         let change = ConsentChange {
             permission,
             topic: topic.to_owned(),
             consent,
+            is_pending: false,
         };
         run(&self.clock, self.store.consent(&change))
             .unwrap()

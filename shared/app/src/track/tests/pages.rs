@@ -78,7 +78,7 @@ fn an_unsubscribe_that_is_not_wholly_done_says_so_and_has_closed_the_address() {
             .store
             .permission(EMAIL)
             .unwrap()
-            .unsubscribed_at
+            .unsubscribed_at()
             .is_some()
     );
 }

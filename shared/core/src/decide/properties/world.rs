@@ -15,6 +15,7 @@ use crate::id::{ContactKey, InputId, SendId};
 use crate::identity::{Identity, IdentityKind};
 use crate::input::*;
 use crate::log::Effect;
+use crate::permission::Proof;
 use crate::personal::Personal;
 use crate::release::{Journey, Manifest, Part, Pause, Project, Release, Resume};
 use crate::send::{CallKind, CallRequest, Outcome, SendRequest, SkipReason};
@@ -138,6 +139,7 @@ impl<'t> World<'t> {
             properties: Self::properties(properties),
             traits: Self::properties(traits),
             is_import: self.tape.once_in(20),
+            is_server: false,
         };
         self.apply(Input::Event(Box::new(event)));
     }
@@ -179,6 +181,8 @@ impl<'t> World<'t> {
             topic: Some(topic),
             opted_in: self.tape.once_in(2),
             at: self.now,
+            proof: Proof::default(),
+            confirms: None,
         };
         self.apply(Input::Consent(said));
     }
@@ -251,6 +255,7 @@ impl<'t> World<'t> {
             kind: [Opened, Clicked, Delivered, Replied, Bounced, Complained][self.tape.below(6)],
             is_machine: self.tape.once_in(4),
             link: None,
+            text: None,
         };
         self.apply(Input::Feedback(Box::new(feedback)));
     }
@@ -459,7 +464,7 @@ impl<'t> World<'t> {
                     self.calls.push((**call).clone());
                 }
             }
-            Effect::Consent(_) => {}
+            Effect::Consent(_) | Effect::Carry { .. } => {}
             Effect::Wake { due_at } => {
                 let stored = self.contact.as_ref().and_then(|contact| contact.due_at);
                 assert!(

@@ -114,3 +114,76 @@ fn a_row_survives_packing() {
         assert_eq!(LogRow::unpack(&row.pack().unwrap()).unwrap(), *row);
     }
 }
+
+#[test]
+fn a_word_with_its_circumstances_counts_each_time_and_keeps_them() {
+    let mut world = World::new(WELCOME);
+    let act = json!({"topic": "news", "source": "checkout", "wording": "Yes, send me news"});
+    let traits = json!({"email": "ana@example.com", "subscribed": [act]});
+    let words = |decision: &Decision| {
+        let effects = decision.row.as_ref().unwrap().effects.iter();
+        let words = effects.filter_map(|effect| match effect {
+            Effect::Consent(change) => Some(change.consent.clone()),
+            Effect::Carry { .. } | Effect::Send(_) | Effect::Call(_) | Effect::Wake { .. } => None,
+        });
+        words.collect::<Vec<_>>()
+    };
+    let first = words(&world.identify(traits.clone()));
+    let proof = Proof::new("checkout", Some("Yes, send me news"));
+    assert_eq!(first.len(), 1);
+    assert_eq!(first[0].proof, proof);
+    let kept = world.contact.clone().unwrap();
+    let kept = kept.attributes["subscribed"].value.expose().clone();
+    assert_eq!(kept, json!(["news"]));
+    world
+        .advance(60)
+        .identify(json!({"unsubscribed": ["news"]}));
+    // The same list of names brings nothing back; saying it anew does.
+    let list = json!({"subscribed": ["news"]});
+    assert_eq!(words(&world.advance(60).identify(list)), []);
+    let again = words(&world.advance(60).identify(traits));
+    assert_eq!((again.len(), again[0].at), (1, world.now));
+}
+
+#[test]
+fn a_secret_key_replaces_an_address_and_what_was_said_is_carried_over() {
+    let mut world = World::new(WELCOME);
+    world.identify(json!({"email": "ana@example.com", "subscribed": ["news"]}));
+    let key = |text: &str| {
+        let address = EmailAddress::parse(text).unwrap();
+        address.permission_key(Channel::Email, &SECRET)
+    };
+    let server = |world: &mut World, at: Timestamp, email: &str| {
+        world.inputs += 1;
+        let Value::Object(traits) = json!({ "email": email }) else {
+            panic!("traits are an object")
+        };
+        world.apply(Input::Event(Box::new(Event {
+            id: InputId::from_bytes([world.inputs; 16]),
+            kind: EventKind::Identify,
+            address: Identity::new(IdentityKind::User, "ana").unwrap(),
+            also: Vec::new(),
+            occurred_at: at,
+            properties: Personal::default(),
+            traits: traits.into(),
+            is_import: false,
+            is_server: true,
+        })))
+    };
+    let late = world.now.minus(Duration::from_mins(1));
+    let stale = server(&mut world, late, "old@example.com");
+    assert_eq!(stale.row.unwrap().trace, [Trace::AddressKept]);
+    let now = world.advance(60).now;
+    let changed = server(&mut world, now, "anna@example.com").row.unwrap();
+    assert_eq!(changed.trace, [Trace::AddressChanged(Channel::Email)]);
+    let carry = Effect::Carry {
+        from: key("ana@example.com"),
+        to: key("anna@example.com"),
+        at: now,
+    };
+    assert_eq!(changed.effects, [carry]);
+    let contact = world.contact.clone().unwrap();
+    assert_eq!(contact.email.unwrap().address.expose(), "anna@example.com");
+    let same = server(&mut world, now, "Anna@example.com");
+    assert_eq!(same.row.unwrap().effects, []);
+}

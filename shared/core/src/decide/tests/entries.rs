@@ -18,6 +18,7 @@ impl World {
             properties: properties.into(),
             traits: Personal::default(),
             is_import: false,
+            is_server: false,
         })));
         let row = decision.row.unwrap();
         let packed = row.pack().unwrap();
@@ -206,6 +207,7 @@ fn imported_history_counts_and_starts_nothing() {
         properties: Personal::default(),
         traits: Personal::default(),
         is_import: true,
+        is_server: false,
     };
     let row = world.apply(Input::Event(Box::new(import))).row.unwrap();
     let is_entry = |line: &Trace| matches!(line, Trace::Entered { .. } | Trace::NotEntered { .. });

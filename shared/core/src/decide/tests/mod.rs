@@ -14,9 +14,10 @@ use super::*;
 use crate::condition::Comparison;
 use crate::definitions::{SourceFile, read_all};
 use crate::id::InputId;
-use crate::identity::IdentityKind;
+use crate::identity::{Channel, EmailAddress, IdentityKind};
 use crate::input::{EventKind, SendOutcome, Wake};
 use crate::log::{EndReason, NotEntered};
+use crate::permission::Proof;
 use crate::personal::Personal;
 use crate::release::{Manifest, Part};
 use crate::send::Outcome;
@@ -134,7 +135,7 @@ fn wakes(decision: &Decision) -> Vec<Timestamp> {
     let row = decision.row.as_ref().unwrap();
     let effects = row.effects.iter().filter_map(|effect| match effect {
         Effect::Wake { due_at } => Some(*due_at),
-        Effect::Consent(_) | Effect::Send(_) | Effect::Call(_) => None,
+        Effect::Consent(_) | Effect::Carry { .. } | Effect::Send(_) | Effect::Call(_) => None,
     });
     effects.collect()
 }

@@ -33,7 +33,7 @@ pub(super) fn check(file: &ReadFile, world: &World<'_>, faults: &mut Faults<'_>)
             | Refers::Coupon
             | Refers::Sender(_)
             | Refers::Environment
-            | Refers::Step
+            | Refers::Step(_)
             | Refers::Saved
             | Refers::Var
             | Refers::TriggerProperty => {}

@@ -82,7 +82,7 @@ fn resolve(reference: &Reference, world: &World<'_>, faults: &mut Faults<'_>) {
         | Refers::Property { .. }
         | Refers::ChangedAttribute
         | Refers::TriggerProperty
-        | Refers::Step
+        | Refers::Step(_)
         | Refers::Saved
         | Refers::Var => {}
     }

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::header::{Header, roots};
 use super::tree::{PathTree, StepTree, VerbTree, walk};
 use super::verbs::saved;
+use crate::condition::MessageState;
 use crate::definitions::reader::{Faults, nearest};
 use crate::definitions::{Reference, Refers};
+use crate::identity::Channel;
 use crate::release::Verb;
 use crate::syntax::Place;
 
@@ -32,7 +34,7 @@ pub(super) fn check(
         messages: steps
             .iter()
             .filter(|step| is_message(step))
-            .map(|step| step.id.text.as_str())
+            .map(|step| (step.id.text.as_str(), channel(step)))
             .collect(),
         steps: steps.iter().map(|step| step.id.text.as_str()).collect(),
         senders: steps.iter().rev().filter_map(|step| sends(step)).collect(),
@@ -53,6 +55,43 @@ fn is_message(step: &StepTree) -> bool {
         step.verb,
         VerbTree::Plain(Verb::Message(_)) | VerbTree::Unknown
     )
+}
+
+/// The channel of a message step; none where it could not be read.
+fn channel(step: &StepTree) -> Option<Channel> {
+    match &step.verb {
+        VerbTree::Plain(Verb::Message(message)) => Some(message.channel),
+        VerbTree::Plain(_)
+        | VerbTree::Unknown
+        | VerbTree::Wait(..)
+        | VerbTree::WaitUntil(_)
+        | VerbTree::Branch(_)
+        | VerbTree::Split { .. }
+        | VerbTree::Goto(_) => None,
+    }
+}
+
+/// What a channel cannot tell of its messages, and what to ask instead.
+const fn untold(channel: Channel, state: MessageState) -> Option<(&'static str, &'static str)> {
+    const CLICK: &str = "answers come in as mail, which Wend does not read; ask for `clicked`";
+    const ANSWER: &str =
+        "of an SMS that has left only its answer is known; ask for `replied` or `sent`";
+    match (channel, state) {
+        (Channel::Email, MessageState::Replied) => Some(("answered", CLICK)),
+        (Channel::Sms, MessageState::Delivered) => Some(("delivered", ANSWER)),
+        (Channel::Sms, MessageState::Opened) => Some(("opened", ANSWER)),
+        (Channel::Sms, MessageState::Clicked) => Some(("clicked", ANSWER)),
+        (Channel::Sms, MessageState::Bounced) => Some(("bounced", ANSWER)),
+        (
+            Channel::Email,
+            MessageState::Sent
+            | MessageState::Delivered
+            | MessageState::Opened
+            | MessageState::Clicked
+            | MessageState::Bounced,
+        )
+        | (Channel::Sms, MessageState::Sent | MessageState::Replied) => None,
+    }
 }
 
 /// The template that `step` sends, and the step's id.
@@ -133,7 +172,7 @@ fn former(steps: &[&StepTree], header: &Header, faults: &mut Faults<'_>) {
 
 /// Names that can be referred to.
 struct Known<'t> {
-    messages: BTreeSet<&'t str>,
+    messages: BTreeMap<&'t str, Option<Channel>>,
     steps: BTreeSet<&'t str>,
     /// The first step that sends each template.
     senders: BTreeMap<&'t str, &'t str>,
@@ -148,7 +187,7 @@ impl Known<'_> {
         let name = reference.name.as_str();
         let first = name.split('.').next().unwrap_or_default();
         match &reference.refers {
-            Refers::Step => self.step(name, reference.place, faults),
+            Refers::Step(state) => self.step(name, *state, reference.place, faults),
             Refers::Saved if !self.saved.contains(first) && !self.has_unknown => {
                 let message = format!("no step saves `data.{first}`");
                 let help = format!("a `webhook` or `coupon` step with `save: {first}` does");
@@ -199,8 +238,12 @@ impl Known<'_> {
     }
 
     /// A step whose message counts.
-    fn step(&self, name: &str, place: Place, faults: &mut Faults<'_>) {
-        if self.messages.contains(name) {
+    fn step(&self, name: &str, state: MessageState, place: Place, faults: &mut Faults<'_>) {
+        if let Some(channel) = self.messages.get(name) {
+            if let Some((what, help)) = channel.and_then(|channel| untold(channel, state)) {
+                let message = format!("nobody tells of `{name}` that it was {what}");
+                faults.add("E0188", place, &message, help);
+            }
             return;
         }
         if self.steps.contains(name) {
@@ -216,8 +259,8 @@ impl Known<'_> {
             fault.replace(sender);
             return;
         }
-        let known = self.messages.iter().copied();
-        let messages: Vec<&str> = self.messages.iter().copied().collect();
+        let known = self.messages.keys().copied();
+        let messages: Vec<&str> = self.messages.keys().copied().collect();
         let help = format!("its messages are: {}", messages.join(", "));
         faults.unknown("E0137", place, &message, (name, known), &help);
     }

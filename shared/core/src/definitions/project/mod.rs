@@ -38,6 +38,9 @@ pub(super) fn as_far(root: &Node, faults: &mut Faults<'_>) -> Project {
     if let Some(node) = map.optional("topics") {
         project.topics = reader::named(node, "topics", faults, people::topic);
     }
+    if let Some(node) = map.optional("sms_words") {
+        project.sms_words = people::sms_words(node, faults).unwrap_or_default();
+    }
     if let Some(node) = map.optional("sending") {
         project.sending = sending::read(node, faults).unwrap_or_default();
     }

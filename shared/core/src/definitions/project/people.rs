@@ -3,6 +3,7 @@
 use super::values;
 use crate::definitions::reader::{self, Faults, MapReader};
 use crate::identity::EmailAddress;
+use crate::keyword::SmsWords;
 use crate::path::Root;
 use crate::phrase::Span;
 use crate::release::{OptIn, Sender, Team, Topic};
@@ -130,6 +131,24 @@ pub(super) fn topic(node: &Node, id: &str, faults: &mut Faults<'_>) -> Option<To
         opt_in,
         confirm_within: within.or_else(|| Span::parse(CONFIRM_WITHIN).ok())?,
     })
+}
+
+/// Words of answers by SMS beside the usual ones.
+pub(super) fn sms_words(node: &Node, faults: &mut Faults<'_>) -> Option<SmsWords> {
+    let mut map = MapReader::new(node, "`sms_words`", faults)?;
+    let mut words = |key: &'static str| {
+        let node = map.optional(key);
+        let texts = node.map(|node| values::texts(node, key, faults));
+        let texts = texts.unwrap_or_default().into_iter();
+        texts.map(|(_, text)| text).collect()
+    };
+    let words = SmsWords {
+        stop: words("stop"),
+        start: words("start"),
+        help: words("help"),
+    };
+    map.finish(faults);
+    Some(words)
 }
 
 /// Who is alerted, and how.

@@ -45,9 +45,9 @@ pub(in super::super) const EXPECTED: [&str; 9] = [
 ];
 
 /// What can stand beside one verb or another.
-const OPTIONS: [&str; 11] = [
+const OPTIONS: [&str; 12] = [
     "with", "occurred", "link", "by", "as", "subject", "contains", "reason", "until", "body",
-    "value",
+    "value", "text",
 ];
 
 /// Reads lines, each from the time of the one before it on.
@@ -248,11 +248,16 @@ fn react(
         Reaction::Click => map.optional_text("link", faults).map(str::to_owned),
         Reaction::Open | Reaction::Reply | Reaction::Bounce | Reaction::Complain => None,
     };
+    let text = match reaction {
+        Reaction::Reply => map.optional_text("text", faults).map(str::to_owned),
+        Reaction::Open | Reaction::Click | Reaction::Bounce | Reaction::Complain => None,
+    };
     Some(Done::React {
         step: reader::id(node, verb, faults)?,
         reaction,
         by_machine: by.unwrap_or_default(),
         link,
+        text,
     })
 }
 

@@ -150,6 +150,8 @@ pub enum Done {
         by_machine: bool,
         /// The link that was followed.
         link: Option<String>,
+        /// What was answered.
+        text: Option<String>,
     },
     /// The contact opts in, confirmed.
     Subscribe(Topic),

@@ -215,7 +215,7 @@ fn an_unknown_key_of_a_line_is_told_what_its_verb_takes() {
         help("sent: a, colour: blue"),
         "a line with `sent` takes: at, who, subject, contains"
     );
-    assert!(help("colour: blue").ends_with("subject, contains, reason, until, body, value"));
+    assert!(help("colour: blue").ends_with("subject, contains, reason, until, body, value, text"));
 }
 
 #[test]

@@ -33,6 +33,11 @@ pub(super) fn schema() -> Value {
                 named("id", &topic()),
                 "what contacts can opt in to",
             ),
+            (
+                "sms_words",
+                sms_words(),
+                "what answers by SMS mean, beside STOP, START, HELP and the like",
+            ),
             ("sending", sending(), "how messages go"),
             (
                 "attributes",
@@ -107,6 +112,15 @@ fn topic() -> Value {
             ),
         ],
     )
+}
+
+fn sms_words() -> Value {
+    let keys = [
+        ("stop", list(&is("text")), "stop every SMS"),
+        ("start", list(&is("text")), "take a stop back"),
+        ("help", list(&is("text")), "ask who this is"),
+    ];
+    map("`sms_words` of a project", keys)
 }
 
 fn sending() -> Value {

@@ -94,6 +94,7 @@ fn line() -> Value {
         ),
         ("by", words(&["machine"]), "of open, click"),
         ("link", is("text"), "of click"),
+        ("text", is("text"), "what was answered: of reply"),
         ("as", words(&["running", "shift"]), "of resume"),
         (
             "contains",

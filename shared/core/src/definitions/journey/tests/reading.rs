@@ -101,7 +101,7 @@ fn every_verb_reads() {
         "{ id: e, coupon: pool, valid: 30 days }",
         "{ id: f, emit: \"Trial Started\", with: { code: { same_as: data.coupon.code } } }",
         "{ id: g, start: other, data: { x: { same_as: data.crm.x } } }",
-        "{ id: h, stop: other, if: { clicked: a } }",
+        "{ id: h, stop: other, if: { replied: a } }",
         "{ id: i, split: [ { path: one, weight: 62.5% }, { path: two, weight: 37.5%, baseline: true } ], salt: shared, winner: { by: clicked, after: 2 days } }",
         "{ id: j, wait: until 1 day after data.coupon.expires_at, if_past: goto k }",
         "{ id: k, exit: that is all, note: the end, was: old }",

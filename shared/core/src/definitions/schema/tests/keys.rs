@@ -41,7 +41,7 @@ const MORE: [(&str, &str); 4] = [
     (
         "wend.yaml",
         "wend: 1\nproject: a\ncomputed: { a: { count: x } }\ncalendars: { closed: [] }\nwebhooks: { a: { url: \"https://a\" } }\n\
-         environments: { a: {} }\nsending: { quiet_hours: {}, expires: {}, caps: [ {} ] }",
+         environments: { a: {} }\nsending: { quiet_hours: {}, expires: {}, caps: [ {} ] }\nsms_words: { stop: [ ENDE ] }",
     ),
     (
         "templates/a.md",

@@ -59,6 +59,22 @@ pub(super) fn flow_cases() -> Vec<(&'static str, String)> {
             ]),
         ),
         (
+            "E0188",
+            with_steps(&[
+                "{ id: hello, email: hello }",
+                "{ id: text, sms: text }",
+                "{ id: a, email: a, if: { replied: [ hello, text ] } }",
+            ]),
+        ),
+        (
+            "E0188",
+            with_steps(&[
+                "{ id: hello, email: hello }",
+                "{ id: text, sms: text }",
+                "{ id: a, email: a, if: { delivered: [ hello, text ] } }",
+            ]),
+        ),
+        (
             "E0137",
             with_steps(&[
                 "{ id: first, email: welcome-mail }",
