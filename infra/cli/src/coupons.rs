@@ -51,7 +51,8 @@ enum Format {
 /// A pool of the newest release.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pool {
-    pool: String,
+    #[serde(rename = "pool")]
+    name: String,
     #[serde(flatten)]
     count: PoolCount,
     warn_below: Option<u32>,
@@ -65,8 +66,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         None => of_stack(args)?,
     };
     if let Some(wanted) = &args.pool {
-        let known: Vec<String> = pools.iter().map(|pool| pool.pool.clone()).collect();
-        pools.retain(|pool| pool.pool == *wanted);
+        let known: Vec<String> = pools.iter().map(|pool| pool.name.clone()).collect();
+        pools.retain(|pool| pool.name == *wanted);
         if pools.is_empty() {
             let known = known.join(", ");
             bail!("no pool `{wanted}` is published; there are: {known}");
@@ -89,7 +90,7 @@ fn line(pool: &Pool) -> String {
         Some(below) if pool.is_low => format!(" · LOW: fewer than {below}, add codes and publish"),
         _ => String::new(),
     };
-    let name = &pool.pool;
+    let name = &pool.name;
     format!("{name}: {left} left, {given} given, {expired} expired{low}")
 }
 
@@ -123,7 +124,7 @@ pub async fn pools(db: &(impl ReleaseStore + Pools)) -> anyhow::Result<Vec<Pool>
         let count = db.count(name, now).await?;
         let below = pool.warn_below;
         pools.push(Pool {
-            pool: name.clone(),
+            name: name.clone(),
             count,
             warn_below: below,
             is_low: below.is_some_and(|below| count.left < u64::from(below)),

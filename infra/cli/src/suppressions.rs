@@ -34,7 +34,7 @@ pub struct Args {
     /// The stack's releases table: the output `ReleasesTableName` of `sam deploy`.
     #[arg(long)]
     releases_table: Option<String>,
-    /// The address of a `wend dev`, such as http://localhost:7070, in place of a stack.
+    /// The address of a `wend dev`, such as `http://localhost:7070`, in place of a stack.
     #[arg(long, value_name = "URL", conflicts_with = "log_table")]
     dev: Option<String>,
 }

@@ -28,8 +28,11 @@ async fn left(store: &MemoryStore) -> u64 {
 #[tokio::test]
 async fn codes_of_files_are_added_and_never_taken_away() {
     let (folder, store, project) = (Folder::new("coupons"), store(), project());
-    let many: String = (0..2500).map(|number| format!("S-{number}\r\n")).collect();
-    folder.write("coupons/spring.csv", &format!("code\r\n{many}"));
+    let many: Vec<String> = (0..2500).map(|number| format!("S-{number}")).collect();
+    folder.write(
+        "coupons/spring.csv",
+        &format!("code\r\n{}\r\n", many.join("\r\n")),
+    );
     for _ in 0..2 {
         load(&store, folder.path(), &project).await.unwrap();
         assert_eq!(left(&store).await, 2500);
@@ -66,7 +69,7 @@ fn a_low_pool_is_told() {
         expired: 2,
     };
     let pool = Pool {
-        pool: "spring".to_owned(),
+        name: "spring".to_owned(),
         count,
         warn_below: Some(2),
         is_low: true,

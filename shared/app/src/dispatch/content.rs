@@ -186,7 +186,7 @@ impl<L, M: Mailer + Texter, X, Q, A, R: ReleaseStore, C: Clock, P>
                 })
             });
         let opt_ins: Vec<OptInRef> = opt_ins.collect();
-        (!opt_ins.is_empty()).then(|| ConfirmToken {
+        (!opt_ins.is_empty()).then_some(ConfirmToken {
             contact: contact.id,
             channel: request.channel,
             permission,

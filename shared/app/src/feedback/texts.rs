@@ -43,7 +43,8 @@ struct Notification {
 pub(super) struct Inbound {
     origination_number: Personal<String>,
     message_body: Personal<String>,
-    inbound_message_id: String,
+    #[serde(rename = "inboundMessageId")]
+    id: String,
     #[serde(skip)]
     at: Timestamp,
 }
@@ -71,10 +72,7 @@ where
     pub(super) async fn answered(&self, inbound: &Inbound) -> Result<Done, PortError> {
         // Short codes and senders with names write, too; no contact has one.
         let Some(number) = PhoneNumber::parse(inbound.origination_number.expose()) else {
-            tracing::info!(
-                id = inbound.inbound_message_id,
-                "an SMS from nobody's number"
-            );
+            tracing::info!(id = inbound.id, "an SMS from nobody's number");
             return Ok(Done::Acknowledge);
         };
         let permission = number.permission_key(Channel::Sms, &self.secret);
@@ -97,7 +95,7 @@ where
         match row.last {
             Some(last) => self.hear_answer(inbound, last, kind).await?,
             None => {
-                tracing::info!(id = inbound.inbound_message_id, kind = ?kind, "it answers no SMS of ours");
+                tracing::info!(id = inbound.id, kind = ?kind, "it answers no SMS of ours");
             }
         }
         // Written last: as long as the stop stands, a repetition finds the same.
@@ -116,7 +114,7 @@ where
         let text = inbound.message_body.expose().chars();
         let text: String = text.take(TEXT_CHARS_MAX).collect();
         let feedback = input::Feedback {
-            id: InputId::of("text", &[inbound.inbound_message_id.as_bytes()]),
+            id: InputId::of("text", &[inbound.id.as_bytes()]),
             contact: last.contact,
             send: last.send,
             journey: last.journey,

@@ -13,7 +13,7 @@ use crate::ports::{Coupons, Pools, PortError};
 #[derive(Debug, Default)]
 pub(super) struct Codes {
     /// By pool and code: until when it can be used, and whether somebody has it.
-    codes: BTreeMap<(String, String), (Option<Timestamp>, bool)>,
+    known: BTreeMap<(String, String), (Option<Timestamp>, bool)>,
     drawn: BTreeMap<SendId, Code>,
     files: BTreeMap<String, String>,
 }
@@ -22,7 +22,7 @@ impl Codes {
     /// The codes of a pool, and whether somebody has them.
     fn of(&self, pool: &str) -> impl Iterator<Item = (Code, bool)> {
         let from = (pool.to_owned(), String::new());
-        let own = self.codes.range(from..);
+        let own = self.known.range(from..);
         let own = own.take_while(move |((of, _), _)| of == pool);
         own.map(|((_, code), (expires_at, is_given))| {
             let (code, expires_at) = (code.clone(), *expires_at);
@@ -43,7 +43,7 @@ impl Codes {
         let ends = |code: &Code| (code.expires_at.is_none(), code.expires_at);
         let code = self.free(pool, now).min_by_key(ends)?;
         let key = (pool.to_owned(), code.code.clone());
-        self.codes.insert(key, (code.expires_at, true));
+        self.known.insert(key, (code.expires_at, true));
         self.drawn.insert(call, code.clone());
         Some(code)
     }
@@ -74,7 +74,7 @@ impl Pools for MemoryStore {
             let mut added = 0;
             for code in codes {
                 let key = (pool.to_owned(), code.code.clone());
-                tables.coupons.codes.entry(key).or_insert_with(|| {
+                tables.coupons.known.entry(key).or_insert_with(|| {
                     added += 1;
                     (code.expires_at, false)
                 });

@@ -96,7 +96,7 @@ where
         for opt_in in &token.opt_ins {
             let proof = match standing(opt_in, row, now) {
                 Standing::Open => {
-                    let proof = self.proof(token, opt_in, row, now);
+                    let proof = Self::proof(token, opt_in, row, now);
                     self.permissions
                         .consent(&ConsentChange {
                             permission: token.permission,
@@ -128,13 +128,7 @@ where
     }
 
     /// What was said at the opt-in, and when and by which message it was confirmed.
-    fn proof(
-        &self,
-        token: &ConfirmToken,
-        opt_in: &OptInRef,
-        row: &Permission,
-        now: Timestamp,
-    ) -> Proof {
+    fn proof(token: &ConfirmToken, opt_in: &OptInRef, row: &Permission, now: Timestamp) -> Proof {
         let pending = row.pending.get(&opt_in.topic);
         Proof {
             confirmed_at: Some(now),

@@ -54,7 +54,9 @@ impl Ledger for SimStore {
                 && let Some(before) = self.line.book().permission_before.get(&key)
             {
                 view.permission.topics = before.topics.clone();
-                view.permission.unsubscribed = before.unsubscribed.clone();
+                view.permission
+                    .unsubscribed
+                    .clone_from(&before.unsubscribed);
                 view.permission.suppressed = before.suppressed;
             }
             if self.is_planted(Planted::CapOutsideClaim) {
