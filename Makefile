@@ -2,7 +2,7 @@
 # from the template's Architecture parameter: sam uses infra/build/<architecture>/Makefile, which includes this file.
 
 ARCHITECTURE ?= arm64
-FUNCTIONS := ingest evaluate dispatch track feedback sweep
+FUNCTIONS := ingest evaluate dispatch webhook track feedback sweep
 
 MACHINE_arm64 := aarch64
 MACHINE_x86_64 := x86_64
@@ -27,6 +27,7 @@ endef
 $(eval $(call function,ingest,IngestFunction))
 $(eval $(call function,evaluate,EvaluateFunction))
 $(eval $(call function,dispatch,DispatchFunction))
+$(eval $(call function,webhook,WebhookFunction))
 $(eval $(call function,track,TrackFunction))
 $(eval $(call function,feedback,FeedbackFunction))
 $(eval $(call function,sweep,SweepFunction))

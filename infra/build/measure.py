@@ -18,7 +18,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-FUNCTIONS = ["ingest", "evaluate", "dispatch", "track", "feedback", "sweep"]
+FUNCTIONS = ["ingest", "evaluate", "dispatch", "webhook", "track", "feedback", "sweep"]
 SECRET = {"Item": {"secret": {"B": base64.b64encode(bytes(32)).decode()}}}
 URL = "http://127.0.0.1:1/0/queue"
 polled = threading.Event()

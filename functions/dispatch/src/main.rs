@@ -47,6 +47,7 @@ async fn main() -> Result<(), Error> {
             texter: SnsTexter::new(&config, function_timeout),
         },
         connections: Drawing::new(db.clone(), releases(), SystemClock, NoConnections),
+        webhooks: queue("WEND_WEBHOOKS_QUEUE_URL")?,
         inputs: queue("WEND_INPUTS_QUEUE_URL")?,
         again: vec![
             queue("WEND_DISPATCH_QUEUE_URL")?,

@@ -50,7 +50,30 @@ pub fn create(folder: &Path) -> anyhow::Result<()> {
         };
         fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
-    Ok(())
+    ignore_secrets(folder)
+}
+
+/// The file with the secrets of `wend dev` must not get into a repository.
+const IGNORED: &str = ".env";
+
+/// Adds the line to `.gitignore`, the one file of others that is touched.
+fn ignore_secrets(folder: &Path) -> anyhow::Result<()> {
+    let file = folder.join(".gitignore");
+    let before = if file.exists() {
+        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?
+    } else {
+        String::new()
+    };
+    if before.lines().any(|line| line.trim() == IGNORED) {
+        return Ok(());
+    }
+    let gap = if before.is_empty() || before.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
+    fs::write(&file, format!("{before}{gap}{IGNORED}\n"))
+        .with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// The folder's name as the id of its project; none where it is no id.

@@ -4,6 +4,7 @@
 //! Whoever must wait puts a copy on the queue with a delay and acknowledges the one in hand, so that exactly one copy goes
 //! on and no receive count is burnt.
 
+mod alert;
 mod call;
 mod content;
 mod coupons;
@@ -56,8 +57,10 @@ pub struct Dispatch<L, M, X, Q, A, R, C, P> {
     pub ledger: L,
     /// The providers.
     pub provider: M,
-    /// Other systems.
+    /// Other systems that are asked from here.
     pub connections: X,
+    /// Where finished requests go, to those who ask over HTTP.
+    pub webhooks: Q,
     /// Where outcomes go.
     pub inputs: Q,
     /// The queues that this function reads: a copy that must wait goes back to where its message came from.
@@ -150,13 +153,17 @@ where
             group: Some(journey.to_owned()),
             ..Outgoing::now(message.body.clone())
         };
+        self.queue_of(message)?.send(vec![copy]).await
+    }
+
+    /// Where a message came from.
+    fn queue_of(&self, message: &Received) -> Result<&Q, PortError> {
         let mut queues = self.again.iter();
         let queue = queues.find(|queue| queue.name() == message.queue);
-        let queue = queue.ok_or_else(|| {
+        queue.ok_or_else(|| {
             let cause = format!("queue {} is none that is read here", message.queue);
             PortError::invalid("put a copy back", cause)
-        })?;
-        queue.send(vec![copy]).await
+        })
     }
 
     async fn step(&self, request: &SendRequest) -> Result<Step, PortError> {

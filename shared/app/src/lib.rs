@@ -9,6 +9,7 @@
 //! | [`ingest`] | HTTP | reads events, puts them on the inputs queue |
 //! | [`evaluate`] | inputs, wakes, bulk queues | applies inputs to contacts |
 //! | [`dispatch`] | dispatch queues | carries a send from request to outcome |
+//! | [`webhook`] | finished requests of `dispatch` | asks other systems over HTTP, without access to data |
 //! | [`track`] | HTTP | links in messages: clicks, opens, unsubscribes, preferences |
 //! | [`feedback`] | the provider's events | settles doubtful sends, closes addresses, tells contacts |
 //! | [`sweep`] | a schedule | sends the wakes of contacts that are due soon |
@@ -20,6 +21,7 @@
 #![warn(missing_docs)]
 
 pub mod batch;
+mod calls;
 mod consent;
 pub mod dispatch;
 pub mod erase;
@@ -37,4 +39,5 @@ pub mod scenario;
 pub mod simulate;
 pub mod sweep;
 pub mod track;
+pub mod webhook;
 pub mod write_keys;

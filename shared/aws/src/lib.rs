@@ -10,6 +10,8 @@ pub mod dynamodb;
 mod error;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+#[cfg(feature = "secrets")]
+pub mod secrets;
 #[cfg(feature = "mail")]
 pub mod ses;
 pub mod settings;
@@ -21,3 +23,4 @@ pub mod sqs;
 mod submitted;
 pub mod system;
 pub mod telemetry;
+pub mod web;

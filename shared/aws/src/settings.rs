@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use tracing_subscriber::filter::LevelFilter;
+use wend_core::webhook::refused_host;
 
 /// A setting is missing or cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +70,21 @@ pub fn schedule() -> Result<wend_core::due::Schedule, SettingsError> {
     )?)
 }
 
+/// Whether webhooks may reach this machine itself: `WEND_WEBHOOK_LOOPBACK=true`, and AWS is this machine, too (`AWS_ENDPOINT_URL`).
+/// Only a local stack has both: on Lambda, loopback is the interface by which a function gets its work.
+pub fn calls_loopback() -> bool {
+    let is_asked = text("WEND_WEBHOOK_LOOPBACK").is_ok_and(|value| value == "true");
+    is_asked && text("AWS_ENDPOINT_URL").is_ok_and(|url| is_here(&url))
+}
+
+fn is_here(url: &str) -> bool {
+    let uri = url.parse::<http::Uri>();
+    let host = uri.as_ref().ok().and_then(http::Uri::host);
+    host.is_some_and(|host| {
+        refused_host(host, false).is_some() && refused_host(host, true).is_none()
+    })
+}
+
 /// The tables: `WEND_CONTACTS_TABLE`, `WEND_LOG_TABLE`, `WEND_RELEASES_TABLE`, `WEND_COUPONS_TABLE`. A function that may not use a table has no
 /// variable for it; its name is then empty and every request to it fails.
 pub fn tables() -> crate::dynamodb::Tables {
@@ -78,5 +94,31 @@ pub fn tables() -> crate::dynamodb::Tables {
         log: table("WEND_LOG_TABLE"),
         releases: table("WEND_RELEASES_TABLE"),
         coupons: table("WEND_COUPONS_TABLE"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_here;
+
+    #[test]
+    fn only_this_machine_is_here() {
+        for url in [
+            "http://127.0.0.1:4566",
+            "http://localhost:4566/",
+            "http://[::1]:1",
+        ] {
+            assert!(is_here(url), "{url}");
+        }
+        for url in [
+            "https://sqs.eu-central-1.amazonaws.com",
+            "http://10.0.0.1:4566",
+            "http://169.254.169.254",
+            "http://localhost.example.com",
+            "no address",
+            "",
+        ] {
+            assert!(!is_here(url), "{url}");
+        }
     }
 }

@@ -6,6 +6,7 @@
 //! | `calls` | how many requests and capacity units each use case costs |
 //! | `protocol` | exactly once, at most once, and what happens when something breaks in the middle |
 //! | `ses`, `sqs` | what goes to the provider and the queue, and what their answers mean |
+//! | `web` | what webhooks never connect to, and what a hostile or slow system can do |
 //! | `template` | `template.yaml` has the tables that the adapters write |
 //!
 //! `cargo test -p wend-aws --test adapters calls -- --nocapture --test-threads 1` prints the table of costs.
@@ -23,3 +24,4 @@ mod ses;
 mod sqs;
 mod support;
 mod template;
+mod web;

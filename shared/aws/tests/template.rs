@@ -163,6 +163,50 @@ fn the_template_has_the_indexes_that_the_adapters_use_and_no_other() {
 }
 
 #[test]
+fn no_deployment_lets_webhooks_reach_its_own_machine() {
+    assert!(!TEMPLATE.contains("LOOPBACK"));
+}
+
+#[test]
+fn the_webhook_function_has_no_access_to_data() {
+    let template = Yaml::parse(TEMPLATE);
+    let role = template
+        .get("Resources")
+        .unwrap()
+        .get("WebhookRole")
+        .unwrap();
+    let policies = role.get("Properties").unwrap().list("Policies");
+    let [policy] = policies else {
+        panic!("one policy: {policies:?}")
+    };
+    let statements = policy.get("PolicyDocument").unwrap().list("Statement");
+    let mut actions: Vec<String> = Vec::new();
+    for statement in statements {
+        match statement.get("Action").unwrap() {
+            Yaml::Text(action) => actions.push(action.clone()),
+            Yaml::List(_) => {
+                let named = statement.list("Action").iter();
+                actions.extend(named.map(|action| match action {
+                    Yaml::Text(action) => action.clone(),
+                    other => panic!("{other:?}"),
+                }));
+            }
+            other @ Yaml::Map(_) => panic!("{other:?}"),
+        }
+    }
+    let expected = [
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:SendMessage",
+        "secretsmanager:GetSecretValue",
+    ];
+    assert_eq!(actions, expected);
+}
+
+#[test]
 fn the_template_deletes_rows_of_logs_and_draws_when_they_expire() {
     for resource in ["LogTable", "CouponsTable"] {
         let table = table(resource);

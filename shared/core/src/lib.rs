@@ -25,6 +25,7 @@
 //! | [`log`] | the row that proves an input was applied and carries its effects |
 //! | [`permission`], [`send`] | may we send to this address now; the life of one send |
 //! | [`token`], [`machine`] | signed links in messages; who follows them and is no person |
+//! | [`webhook`] | calls of other systems: what is asked, who may be asked, what an answer means |
 //! | [`due`], [`pace`] | which wakes a sweep sends; how fast a sender may go |
 #![warn(missing_docs)]
 #![warn(clippy::indexing_slicing, clippy::wildcard_enum_match_arm)]
@@ -56,4 +57,5 @@ pub mod syntax;
 pub mod time;
 pub mod token;
 pub mod tracking;
+pub mod webhook;
 pub mod zone;

@@ -19,7 +19,8 @@ impl<T> Personal<T> {
         Self(value)
     }
 
-    /// The value itself. Must not be logged, put into a metric, or into a queue other than `inputs` and `bulk`.
+    /// The value itself. Must not be logged, put into a metric, or into a queue other than `inputs`, `bulk` and
+    /// `webhooks`.
     pub const fn expose(&self) -> &T {
         &self.0
     }

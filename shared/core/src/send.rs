@@ -5,10 +5,12 @@
 
 mod gate;
 mod limits;
+mod team;
 
 pub use gate::{Permit, Recipient, Refused, gate, gate_team, news_pause};
 pub use limits::CAP_MAX;
 pub(crate) use limits::{Against, Earlier, Limits, topic_of};
+pub use team::{Assigned, assigned};
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -88,6 +90,18 @@ pub struct CallRequest {
     pub origin: (ContactKey, InputId),
 }
 
+/// A way by which a team is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertWay {
+    /// By mail.
+    Email,
+    /// In a channel of Slack.
+    Slack,
+    /// In a channel of Microsoft Teams.
+    Teams,
+}
+
 /// What a [`CallRequest`] asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -98,6 +112,9 @@ pub enum CallKind {
         team: String,
         /// The template; none: the built-in one.
         template: Option<String>,
+        /// By which way; none: by all that the team has. Each goes on by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        way: Option<AlertWay>,
     },
     /// That a connection is called.
     Webhook {

@@ -15,6 +15,7 @@ use wend_app::ports::Pools;
 use wend_app::releases::Releases;
 use wend_app::sweep::Sweep;
 use wend_app::track::Track;
+use wend_app::webhook::Webhook;
 use wend_core::coupons::Code;
 use wend_core::due::Schedule;
 use wend_core::identity::IdentitySecret;
@@ -40,10 +41,11 @@ pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub type Evaluating =
     Evaluate<SimContacts, SimStore, SimQueue, SimAside, SimStore, SimClock, SeededIds>;
-type Asking = Drawing<SimStore, SimStore, SimClock, SimOutside>;
+type Pooled = Drawing<SimStore, SimStore, SimClock, SimOutside>;
 pub type Dispatching =
-    Dispatch<SimStore, SimMailer, Asking, SimQueue, SimAside, SimStore, SimClock, MemoryStore>;
+    Dispatch<SimStore, SimMailer, Pooled, SimQueue, SimAside, SimStore, SimClock, MemoryStore>;
 
+pub type Asking = Webhook<SimOutside, SimQueue, SimAside, SimClock>;
 pub type FeedingBack = Feedback<SimStore, SimStore, SimQueue, SimAside, SimStore, SimClock>;
 pub type Tracking = Track<SimStore, SimQueue, SimStore, SimClock>;
 
@@ -56,12 +58,13 @@ pub struct Deployment {
     pub store: MemoryStore,
     pub queues: Queues,
     pub mailbox: Mailbox,
-    /// The queues by name: inputs, wakes, dispatch, feedback, dispatch-bulk.
-    pub readers: [(&'static str, MemoryQueue); 5],
+    /// The queues by name: inputs, wakes, dispatch, feedback, dispatch-bulk, webhooks.
+    pub readers: [(&'static str, MemoryQueue); 6],
     pub clocks: [SimClock; 4],
     pub evaluate: [Arc<Evaluating>; 2],
     pub dispatch: [Arc<Dispatching>; 2],
     pub feedback: Arc<FeedingBack>,
+    pub webhook: Arc<Asking>,
     pub sweep: Arc<Sweep<SimStore, SimStore, SimQueue, SimClock>>,
     pub track: Arc<Tracking>,
 }
@@ -89,7 +92,7 @@ impl Deployment {
             .skews_millis
             .map(|skew| SimClock::new(exact.clone(), skew));
         let mailbox = Mailbox::new(clock.clone(), ExactLine::default(), secret.clone());
-        let [inputs, wakes, sends, _, marketing] = &readers;
+        let [inputs, wakes, sends, _, marketing, asks] = &readers;
         let parts = Parts {
             line: &line,
             secret: &secret,
@@ -111,6 +114,7 @@ impl Deployment {
                 queue(inputs, "publish an outcome"),
                 queue(sends, "put a copy back"),
                 queue(marketing, "put a copy back"),
+                queue(asks, "hand a call on"),
             ];
             let store = SimStore {
                 is_forgetful,
@@ -123,6 +127,13 @@ impl Deployment {
             evaluate: [evaluate(one, 1), evaluate(two, 2)],
             dispatch: [dispatch(three, true), dispatch(four, false)],
             feedback: Arc::new(parts.feedback(four, queue(inputs, "tell contacts"))),
+            webhook: Arc::new(Webhook {
+                systems: parts.outside(),
+                inputs: queue(inputs, "publish an answer"),
+                again: queue(sends, "put a call back"),
+                aside: parts.aside(),
+                clock: three.clone(),
+            }),
             sweep: Arc::new(Sweep {
                 index: parts.store(),
                 watermark: parts.store(),
@@ -167,7 +178,7 @@ fn fill(store: &MemoryStore) -> Result<(), String> {
 }
 
 /// The queues, in the order in which workers know them.
-fn readers(queues: &Queues, receives_max: u32) -> [(&'static str, MemoryQueue); 5] {
+fn readers(queues: &Queues, receives_max: u32) -> [(&'static str, MemoryQueue); 6] {
     let rules = QueueRules {
         receives_max,
         ..QueueRules::default()
@@ -182,6 +193,7 @@ fn readers(queues: &Queues, receives_max: u32) -> [(&'static str, MemoryQueue); 
         ("dispatch", queues.queue("dispatch", often)),
         ("feedback", queues.queue("feedback", rules)),
         ("dispatch-bulk", queues.queue("dispatch-bulk", often)),
+        ("webhooks", queues.queue("webhooks", rules)),
     ]
 }
 
@@ -226,6 +238,13 @@ impl Parts<'_> {
             inner: inner.clone(),
             name,
             operation,
+        }
+    }
+
+    fn outside(&self) -> SimOutside {
+        SimOutside {
+            line: self.line.clone(),
+            inner: OutsideConnections::new(Box::new(Willing)),
         }
     }
 
@@ -275,7 +294,7 @@ impl Parts<'_> {
         &self,
         clock: &SimClock,
         mailbox: &Mailbox,
-        [inputs, sends, marketing]: [SimQueue; 3],
+        [inputs, sends, marketing, webhooks]: [SimQueue; 4],
         releases: Releases<SimStore, SimClock>,
         seed: u64,
     ) -> Dispatching {
@@ -289,11 +308,9 @@ impl Parts<'_> {
                 self.store(),
                 Releases::new(self.store(), clock.clone()),
                 clock.clone(),
-                SimOutside {
-                    line: self.line.clone(),
-                    inner: OutsideConnections::new(Box::new(Willing)),
-                },
+                self.outside(),
             ),
+            webhooks,
             inputs,
             again: vec![sends, marketing],
             aside: self.aside(),

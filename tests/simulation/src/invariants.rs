@@ -262,9 +262,9 @@ pub fn wakes_are_never_early(wake: &Wake, now: Timestamp) -> Promise {
     })
 }
 
-/// Addresses stand in no queue but inputs and what the provider itself says.
+/// Addresses stand in no queue but inputs, what the provider itself says, and finished requests to other systems.
 pub fn addresses_stay_in_inputs(queue: &str, body: &str) -> Promise {
-    let may = matches!(queue, "inputs" | "feedback");
+    let may = matches!(queue, "inputs" | "feedback" | "webhooks");
     keep(may || !has_address(body), || {
         format!("addresses_stay_in_inputs: one is in {queue}")
     })

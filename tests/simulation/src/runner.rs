@@ -299,6 +299,13 @@ impl Runner {
                     Done::Batch(queue, batch, failed)
                 });
             }
+            4 => {
+                let webhook = self.deployment.webhook.clone();
+                self.start(Some(queue), FUNCTION_TIMEOUT, async move {
+                    let failed = webhook.batch(&batch).await;
+                    Done::Batch(queue, batch, failed)
+                });
+            }
             _ => {
                 let feedback = self.deployment.feedback.clone();
                 self.start(Some(queue), FUNCTION_TIMEOUT, async move {

@@ -17,6 +17,7 @@ use super::desk::{Desk, Source};
 use super::live::Live;
 use super::local_aws::{LocalAws, Options};
 use super::mail::Mail;
+use super::secrets::FileSecrets;
 use super::ses_front::Front;
 use super::{Args, announce, demo, environment, example, project_folder, release_of, workspace};
 use crate::project;
@@ -31,12 +32,13 @@ const TAIL_PERIOD: Duration = Duration::from_secs(1);
 /// Rows that a slow terminal may lag behind.
 const LAG_MAX: usize = 4096;
 /// Our names of the queues, as the template's outputs begin.
-const QUEUES: [(&str, &str); 6] = [
+const QUEUES: [(&str, &str); 7] = [
     ("inputs", "Inputs"),
     ("wakes", "Wakes"),
     ("bulk", "Bulk"),
     ("dispatch", "Dispatch"),
     ("dispatch-bulk", "DispatchBulk"),
+    ("webhooks", "Webhooks"),
     ("feedback", "Feedback"),
 ];
 
@@ -54,6 +56,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         emulator_port: 0,
         functions_endpoint: args.functions_endpoint.clone(),
         parameters: parameters(),
+        secrets: FileSecrets::of(&folder).all()?,
     };
     let local = LocalAws::start(&options).await?;
     let output = |name: &str| {

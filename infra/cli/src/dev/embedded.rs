@@ -27,6 +27,7 @@ use self::parts::{Parts, Provider};
 pub use self::store::Store;
 use super::desk::{Desk, Source};
 use super::live::Live;
+use super::secrets::FileSecrets;
 use super::{Args, announce, demo, environment, example, project_folder, release_of, workspace};
 use crate::project;
 use crate::publish::{kept_write_key, publish_files};
@@ -66,7 +67,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     };
     let write_key = kept_write_key(&db, &state.folder.join("write-key")).await?;
-    let parts = parts(&state.folder, db, &url).await?;
+    let parts = parts(&state.folder, db, &url, FileSecrets::of(&folder)).await?;
     let release = release_of(&files);
     let example = example::body(&release);
     let live = Live::new(
@@ -147,7 +148,12 @@ async fn database(folder: &Path) -> anyhow::Result<DynamoDb> {
     Ok(db)
 }
 
-async fn parts(folder: &Path, db: DynamoDb, url: &str) -> anyhow::Result<Parts> {
+async fn parts(
+    folder: &Path,
+    db: DynamoDb,
+    url: &str,
+    secrets: FileSecrets,
+) -> anyhow::Result<Parts> {
     let store = Arc::new(Store::open(&folder.join("queues.db"))?);
     let mails = broadcast::Sender::new(LAG_MAX);
     let hang = Arc::new(Mutex::new((Duration::ZERO, 0)));
@@ -160,6 +166,7 @@ async fn parts(folder: &Path, db: DynamoDb, url: &str) -> anyhow::Result<Parts> 
     };
     Ok(Parts {
         secret,
+        secrets,
         provider,
         rows: broadcast::Sender::new(LAG_MAX),
         db,

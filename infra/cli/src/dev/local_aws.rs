@@ -19,6 +19,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use indicatif::MultiProgress;
 use serde_json::{Value, json};
+use wend_core::personal::Personal;
 
 use self::emulator::{Emulator, Setup};
 use self::progress::Step;
@@ -44,6 +45,8 @@ pub struct Options {
     /// Parameters of the template; `SenderIdentity` has no default there. `Architecture` and
     /// `PublicUrl` are set here unless given.
     pub parameters: BTreeMap<String, String>,
+    /// The secrets that webhooks and alerts name, by name.
+    pub secrets: BTreeMap<String, Personal<String>>,
 }
 
 /// A deployed stack on this machine.
@@ -183,6 +186,7 @@ fn deployment(
         "stack": options.name,
         "parameters": parameters,
         "binaries": binaries,
+        "secrets": options.secrets,
     })
 }
 

@@ -9,6 +9,7 @@ mod live;
 mod local_aws;
 mod mail;
 mod page;
+mod secrets;
 mod ses_front;
 
 use std::path::{Path, PathBuf};

@@ -8,6 +8,8 @@ fn a_project_is_named_after_its_folder_and_has_the_starters() {
     create(&shop).unwrap();
     let text = fs::read_to_string(shop.join("wend.yaml")).unwrap();
     assert!(text.contains("\nproject: my-shop\n"), "{text}");
+    let ignored = fs::read_to_string(shop.join(".gitignore")).unwrap();
+    assert_eq!(ignored, ".env\n");
     for (path, text) in STARTER.iter().filter(|(path, _)| *path != "wend.yaml") {
         assert_eq!(
             fs::read_to_string(shop.join(path)).unwrap(),
@@ -21,7 +23,9 @@ fn a_project_is_named_after_its_folder_and_has_the_starters() {
 fn nothing_is_overwritten() {
     let folder = Folder::new("init-full");
     folder.write(".git/HEAD", "hidden files are no project");
+    folder.write(".gitignore", "target");
     create(folder.path()).unwrap();
+    assert_eq!(folder.read(".gitignore"), "target\n.env\n");
     folder.write("wend.yaml", "mine");
     let error = create(folder.path()).unwrap_err().to_string();
     assert!(

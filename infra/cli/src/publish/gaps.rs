@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use wend_content::read_all;
 use wend_core::definitions::SourceFile;
-use wend_core::release::{Definition, Journey, JourneyState, Template, Trigger, Verb};
+use wend_core::release::{Definition, Journey, JourneyState, Template, Trigger};
+use wend_core::webhook::refused_host;
 
 /// One line for each thing, with the journeys that ask for it.
 pub fn gaps(files: &[SourceFile]) -> Vec<String> {
@@ -19,6 +20,11 @@ pub fn gaps(files: &[SourceFile]) -> Vec<String> {
                         .into_iter()
                         .map(|what| (what, journey.id.clone())),
                 );
+            }
+            Definition::Project(project) => {
+                let here = project.webhooks.iter();
+                let here = here.filter(|(_, webhook)| webhook.url.as_deref().is_some_and(is_here));
+                asked.extend(here.map(|(name, _)| (LOOPBACK, format!("webhook {name}"))));
             }
             Definition::Template(template) if asks_for_web_view(template) => {
                 asked.insert((WEB_VIEW, template.id.clone()));
@@ -41,10 +47,20 @@ pub fn gaps(files: &[SourceFile]) -> Vec<String> {
     whats.into_iter().map(line).collect()
 }
 
-const WEBHOOKS: &str =
-    "webhooks are not called: the step fails, and its `on_error` says what follows";
+const LOOPBACK: &str = "a deployment does not call its own machine: the step fails, and its `on_error` says what follows";
 const SCHEDULES: &str = "schedules start nobody";
 const WEB_VIEW: &str = "there is no page for mails on the web: a message with `links.web_view` is skipped for want of it";
+
+/// Whether an address is of the machine that calls it: for `wend dev`.
+fn is_here(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match host.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => host,
+    };
+    refused_host(host, false).is_some() && refused_host(host, true).is_none()
+}
 
 /// Whether a text wants a link to a page that is not there.
 fn asks_for_web_view(template: &Template) -> bool {
@@ -55,9 +71,6 @@ fn asks_for_web_view(template: &Template) -> bool {
 }
 
 fn of_journey(journey: &Journey) -> BTreeSet<&'static str> {
-    let steps = journey.steps.iter();
-    let verbs =
-        steps.filter_map(|step| matches!(step.verb, Verb::Webhook { .. }).then_some(WEBHOOKS));
     let triggers = journey.triggers.iter().filter_map(|trigger| match trigger {
         Trigger::Schedule { .. } => Some(SCHEDULES),
         Trigger::Event { .. }
@@ -81,10 +94,7 @@ mod tests {
         let files = project::load(&folder).unwrap();
         let said = gaps(&files);
         let names = |what: &str| said.iter().find(|line| line.starts_with(what)).cloned();
-        assert_eq!(
-            names("webhooks"),
-            Some(format!("{WEBHOOKS} (lead-nurture)"))
-        );
+        assert_eq!(names("a deployment"), None);
         assert_eq!(names("schedules"), Some(format!("{SCHEDULES} (win-back)")));
         let mut demo = project::load(&folder.join("../demo")).unwrap();
         assert_eq!(gaps(&demo), [] as [&str; 0]);
@@ -96,5 +106,22 @@ mod tests {
             .text
             .push_str("\n[On the web]({{ links.web_view }})\n");
         assert_eq!(gaps(&demo), [format!("{WEB_VIEW} (welcome-hello)")]);
+    }
+
+    #[test]
+    fn addresses_of_this_machine_are_for_this_machine() {
+        for url in [
+            "http://localhost:9000/x",
+            "http://127.0.0.1",
+            "https://[::1]:8443/",
+        ] {
+            assert!(is_here(url), "{url}");
+        }
+        for url in [
+            "https://crm.example.com/localhost",
+            "https://localhost.example.com",
+        ] {
+            assert!(!is_here(url), "{url}");
+        }
     }
 }

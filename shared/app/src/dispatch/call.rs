@@ -1,28 +1,35 @@
 //! Calls: teams that are told, other systems that are asked. Made at least once; the call's id tells a repeated one.
+//!
+//! What goes over HTTP is only prepared here, where the contact is known, and made by [`Webhook`](crate::webhook::Webhook), which
+//! can read nothing.
 
-use std::sync::Arc;
-use std::time::Duration;
+use wend_core::send::{CallKind, CallRequest, SkipReason};
+use wend_core::webhook::{About, Connection, HttpCall, prepare};
 
-use wend_content::{Ask, Message, Values, render};
-use wend_core::contact::Contact;
-use wend_core::decide::inspect;
-use wend_core::input::{Answer, AnswerResult, Envelope, Input};
-use wend_core::personal::Personal;
-use wend_core::release::Release;
-use wend_core::send::{CallKind, CallRequest, SkipReason, gate_team};
-
-use super::{Dispatch, content::properties};
+use super::Dispatch;
 use crate::batch::Done;
+use crate::calls;
 use crate::ports::{
-    Called, Clock, Connections, Ledger, Mail, Mailer, Outgoing, Paces, PortError, Queue, Received,
-    ReleaseStore, SetAside, Submitted, Texter,
+    Called, Clock, Connections, Ledger, Mailer, Outgoing, Paces, PortError, Queue, Received,
+    ReleaseStore, SetAside, Texter,
 };
-use wend_core::due::QUEUE_DELAY_MAX;
 
-/// How long a call that cannot be made is tried again.
-const TRIED_FOR: Duration = Duration::from_hours(24);
 /// The template of an alert that names none, if the project has it.
 const ALERT: &str = "alert";
+
+/// How far a call has come.
+pub(super) enum Progress {
+    /// It was made, or never will be.
+    Called(Called),
+    /// Others carry it on.
+    HandedOn,
+}
+
+impl Progress {
+    pub(super) const fn failed(reason: String) -> Self {
+        Self::Called(Called::Failed { reason })
+    }
+}
 
 impl<L, M, X, Q, A, R, C, P> Dispatch<L, M, X, Q, A, R, C, P>
 where
@@ -41,167 +48,82 @@ where
         request: &CallRequest,
         message: &Received,
     ) -> Result<Done, PortError> {
-        let called = match &request.kind {
-            CallKind::Alert { team, template } => {
-                self.alert(request, team, template.as_deref().unwrap_or(ALERT))
-                    .await?
-            }
-            CallKind::Webhook { .. } | CallKind::Coupon { .. } if request.is_rehearsal => {
-                Called::Done(serde_json::json!({}))
-            }
-            // A code that is drawn has not left: it stays with the contact, also when its message may not go.
-            CallKind::Webhook { .. } if self.releases.current().await?.is_halted(None) => {
-                let reason = SkipReason::Halted.name().to_owned();
-                Called::Failed { reason }
-            }
-            CallKind::Webhook { .. } | CallKind::Coupon { .. } => {
-                let view = self.ledger.about(request).await?;
-                self.connections.call(request, view.contact.as_ref()).await
-            }
-        };
-        let result = match called {
-            Called::Done(value) => AnswerResult::Done(Personal::new(value)),
-            Called::NotNow {
-                reason,
-                retry_after,
-            } => {
-                let waited = self.clock.now().since(request.requested_at);
-                if waited < TRIED_FOR {
-                    tracing::warn!(call = %request.call, reason, "will be tried again");
-                    let delay = retry_after.min(QUEUE_DELAY_MAX);
-                    self.later(message, &request.journey, delay).await?;
-                    return Ok(Done::Acknowledge);
-                }
-                AnswerResult::Failed { reason }
-            }
-            Called::Failed { reason } => AnswerResult::Failed { reason },
-        };
-        if let AnswerResult::Failed { reason } = &result {
-            tracing::error!(call = %request.call, step = request.step, reason, "failed for good");
-        }
-        // Nobody waits for an alert.
-        if !matches!(request.kind, CallKind::Alert { .. }) {
-            self.answer(request, result).await?;
+        if let Progress::Called(called) = self.progress(request).await? {
+            let queues = (&self.inputs, self.queue_of(message)?);
+            calls::conclude(request, called, queues, self.clock.now()).await?;
         }
         Ok(Done::Acknowledge)
     }
 
-    async fn answer(&self, request: &CallRequest, result: AnswerResult) -> Result<(), PortError> {
-        let now = self.clock.now();
-        let answer = Answer {
-            contact: request.contact,
-            enrollment: request.enrollment,
-            call: request.call,
-            at: now,
-            result,
-        };
-        let envelope = Envelope {
-            accepted_at: now,
-            input: Input::Answer(Box::new(answer)),
-        };
-        let body = serde_json::to_string(&envelope);
-        let body = body.map_err(|error| PortError::invalid("publish an answer", error))?;
-        let group = Some(request.contact.to_string());
-        self.inputs
-            .send(vec![Outgoing {
-                group,
-                ..Outgoing::now(body)
-            }])
-            .await
+    async fn progress(&self, request: &CallRequest) -> Result<Progress, PortError> {
+        if request.is_rehearsal {
+            return Ok(Progress::Called(Called::Done(serde_json::json!({}))));
+        }
+        // A code that is drawn has not left: it stays with the contact, also when its message may not go.
+        let leaves = !matches!(request.kind, CallKind::Coupon { .. });
+        if leaves && self.releases.current().await?.is_halted(None) {
+            return Ok(Progress::failed(SkipReason::Halted.name().to_owned()));
+        }
+        match &request.kind {
+            CallKind::Alert {
+                team,
+                template,
+                way,
+            } => {
+                let template = template.as_deref().unwrap_or(ALERT);
+                self.alert(request, (team, *way), template).await
+            }
+            CallKind::Webhook {
+                connection,
+                timeout_secs,
+            } => self.webhook(request, connection, *timeout_secs).await,
+            CallKind::Coupon { .. } => {
+                let view = self.ledger.about(request).await?;
+                let called = self.connections.call(request, view.contact.as_ref()).await;
+                Ok(Progress::Called(called))
+            }
+        }
     }
 
-    /// A mail to colleagues.
-    async fn alert(
+    /// Makes a request of what is known now, for the one who asks.
+    async fn webhook(
         &self,
         request: &CallRequest,
-        team: &str,
-        template: &str,
-    ) -> Result<Called, PortError> {
+        name: &str,
+        limit_secs: u16,
+    ) -> Result<Progress, PortError> {
         let release = self.releases.current().await?;
-        let failed = |reason: String| Ok(Called::Failed { reason });
-        let Some(address) = release
-            .project
-            .teams
-            .get(team)
-            .and_then(|team| team.email.as_deref())
-        else {
-            return failed(format!("team `{team}` has no email address in wend.yaml"));
-        };
-        if request.is_rehearsal {
-            return Ok(Called::Done(serde_json::Value::Null));
-        }
-        let permit = match gate_team(request, address, &release) {
-            Ok(permit) => permit,
-            Err(reason) => {
-                return failed(format!("team `{team}` may not be told: {}", reason.name()));
-            }
+        let Some(settings) = release.project.webhooks.get(name) else {
+            let reason = format!("there is no webhook `{name}` in wend.yaml");
+            return Ok(Progress::failed(reason));
         };
         let view = self.ledger.about(request).await?;
         let Some(contact) = &view.contact else {
-            return failed("the contact is not there any more".to_owned());
+            return Ok(Progress::failed(SkipReason::NoContact.name().to_owned()));
         };
-        let trigger = view.origin.as_ref().and_then(properties);
-        let message = match alert_message(request, contact, &release, trigger, template) {
-            Ok(message) => message,
-            Err(reason) => return failed(reason),
+        let journey = release.journey(&request.journey);
+        let about = About {
+            contact,
+            request,
+            journey: journey.map_or(&request.journey, |(_, journey)| &journey.title),
         };
-        let label = request.into();
-        let mail = Mail {
-            permit: &permit,
-            label,
-            message: &message,
-        };
-        Ok(match self.provider.submit(mail).await {
-            Submitted::Accepted { .. } => Called::Done(serde_json::Value::Null),
-            Submitted::Rejected { reason } => Called::Failed { reason },
-            Submitted::NotTaken {
-                reason,
-                retry_after,
-            }
-            | Submitted::Throttled {
-                reason,
-                retry_after,
-            } => Called::NotNow {
-                reason,
-                retry_after,
-            },
-            Submitted::QuotaUsedUp { reason } => Called::NotNow {
-                reason,
-                retry_after: QUEUE_DELAY_MAX,
-            },
-            // A colleague rather reads it twice than never.
-            Submitted::Ambiguous { reason } => Called::NotNow {
-                reason,
-                retry_after: super::SOON,
-            },
-        })
+        let connection = Connection { name, settings };
+        match prepare(connection, about, limit_secs) {
+            Ok(call) => self.hand_on(&call).await,
+            Err(reason) => Ok(Progress::failed(reason)),
+        }
     }
-}
 
-fn alert_message(
-    request: &CallRequest,
-    contact: &Contact,
-    release: &Release,
-    trigger: Option<&wend_core::input::Properties>,
-    template: &str,
-) -> Result<Message, String> {
-    let Some(template) = release.template(template) else {
-        return Err(format!("there is no template `{template}`"));
-    };
-    let run = contact.run(request.enrollment);
-    let newest = release
-        .journey(&request.journey)
-        .map(|(_, journey)| journey);
-    let version = run.and_then(|run| release.version(run.version)).or(newest);
-    let journey = version.map(Arc::as_ref);
-    let zone = inspect::zone(contact, journey, release);
-    let values = Values {
-        contact,
-        journey,
-        run,
-        trigger,
-        given: &request.given,
-        zone: &zone,
-    };
-    render(template, &release.project, values, Ask::default()).map_err(|error| error.to_string())
+    /// Puts a finished request on the queue of those who ask. Systems take turns, so that a slow one holds up itself alone.
+    pub(super) async fn hand_on(&self, call: &HttpCall) -> Result<Progress, PortError> {
+        let body = serde_json::to_string(call);
+        let body = body.map_err(|error| PortError::invalid("hand a call on", error))?;
+        let group = Some(call.connection.clone());
+        let outgoing = Outgoing {
+            group,
+            ..Outgoing::now(body)
+        };
+        self.webhooks.send(vec![outgoing]).await?;
+        Ok(Progress::HandedOn)
+    }
 }

@@ -8,9 +8,10 @@ use wend_core::contact::Contact;
 use wend_core::input::AnswerResult;
 use wend_core::personal::Personal;
 use wend_core::send::{CallKind, CallRequest};
+use wend_core::webhook::HttpCall;
 
 use super::lock;
-use crate::ports::{Called, Connections};
+use crate::ports::{Called, Connections, Systems};
 
 /// Answers calls. An alert is not answered: nobody waits for it.
 pub trait Outside: Send + fmt::Debug {
@@ -18,23 +19,33 @@ pub trait Outside: Send + fmt::Debug {
     fn answer(&mut self, call: &CallRequest) -> AnswerResult;
 }
 
-/// Other systems as a port. Clones share them.
+/// Other systems as ports. Clones share them.
 #[derive(Clone, Debug)]
 pub struct OutsideConnections(Arc<Mutex<Box<dyn Outside>>>);
 
 impl OutsideConnections {
-    /// The port to `outside`.
+    /// The ports to `outside`.
     pub fn new(outside: Box<dyn Outside>) -> Self {
         Self(Arc::new(Mutex::new(outside)))
+    }
+
+    fn answer(&self, request: &CallRequest) -> Called {
+        match lock(&self.0).answer(request) {
+            AnswerResult::Done(value) => Called::Done(value.into_inner()),
+            AnswerResult::Failed { reason } => Called::Failed { reason },
+        }
     }
 }
 
 impl Connections for OutsideConnections {
     async fn call(&self, request: &CallRequest, _: Option<&Contact>) -> Called {
-        match lock(&self.0).answer(request) {
-            AnswerResult::Done(value) => Called::Done(value.into_inner()),
-            AnswerResult::Failed { reason } => Called::Failed { reason },
-        }
+        self.answer(request)
+    }
+}
+
+impl Systems for OutsideConnections {
+    async fn ask(&self, call: &HttpCall) -> Called {
+        self.answer(&call.request)
     }
 }
 

@@ -21,7 +21,7 @@ use wend_core::release::{Definition, Release, Resume};
 use wend_core::send::SendTimes;
 use wend_core::time::Timestamp;
 
-use self::parts::{Dispatching, Evaluating, FeedingBack, Parts, Tracking};
+use self::parts::{Asking, Dispatching, Evaluating, FeedingBack, Parts, Tracking};
 use super::events::feedback;
 use super::{
     Line, Mailbox, MemoryQueue, MemoryStore, Outside, Queues, Reaction, SeededIds, SentMail,
@@ -102,6 +102,7 @@ pub struct World {
     parts: Parts,
     evaluate: Evaluating,
     dispatch: Dispatching,
+    webhook: Asking,
     feedback: FeedingBack,
     sweep: Sweep<MemoryStore, MemoryStore, MemoryQueue, VirtualClock>,
     track: Tracking,
@@ -123,7 +124,9 @@ impl World {
             outside,
             ..
         } = settings;
+        let outside = OutsideConnections::new(outside);
         Ok(Self {
+            webhook: parts.webhook(outside.clone()),
             evaluate: parts.evaluate(SeededIds::new(seed), secret.clone(), schedule),
             dispatch: parts.dispatch(outside, secret.clone(), times),
             feedback: parts.feedback(secret.clone()),
@@ -344,6 +347,10 @@ impl World {
             let failed = run(&self.parts.clock, self.dispatch.batch(&batch))?;
             queue.acknowledge(&batch, &failed);
         }
+        let batch = self.parts.asks.receive(BATCH);
+        has_worked |= !batch.is_empty();
+        let failed = run(&self.parts.clock, self.webhook.batch(&batch))?;
+        self.parts.asks.acknowledge(&batch, &failed);
         self.tell()?;
         let batch = self.parts.reactions.receive(BATCH);
         has_worked |= !batch.is_empty();

@@ -13,7 +13,9 @@ mod queue;
 mod release_store;
 mod time;
 
-pub use connections::{Called, Connections, NoConnections};
+pub use connections::{
+    Called, Connections, NoConnections, Secrets, Systems, Web, WebAnswer, WebRequest,
+};
 pub use contacts::{Commit, Committed, Contacts, Erased, Erasures, Loaded};
 pub use coupons::{Coupons, DRAWN_FOR, Pools};
 pub use ledger::{Claim, Evidence, Ledger, LedgerView, Permissions, SendRow, Settled};

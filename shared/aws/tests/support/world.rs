@@ -168,7 +168,7 @@ impl World {
     }
 
     /// `dispatch` with these parts; the queues are inputs and its own.
-    pub fn dispatcher_with<L: Ledger, M: Mailer + Texter, Q: Queue>(
+    pub fn dispatcher_with<L: Ledger, M: Mailer + Texter, Q: Queue + Clone>(
         &self,
         ledger: L,
         provider: M,
@@ -178,6 +178,8 @@ impl World {
             ledger,
             provider,
             connections: NoConnections,
+            // Nothing here asks others.
+            webhooks: again.clone(),
             inputs,
             again: vec![again],
             aside: self.aside.clone(),

@@ -1,9 +1,11 @@
 //! What is known of a contact, asked from outside a decision: by timelines, previews and scenario tests.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value;
 
-use super::timers;
 use super::view::{self, View};
+use super::{score, timers};
 use crate::condition::{Membership, World};
 use crate::contact::Contact;
 use crate::path::Path;
@@ -43,4 +45,36 @@ pub fn confirm_until(
     said_at: Timestamp,
 ) -> Option<Timestamp> {
     timers::confirm_until(contact, release, topic, said_at)
+}
+
+/// The contact's scores at `now`, by the score's id.
+pub fn scores<'r>(
+    contact: &Contact,
+    release: &'r Release,
+    now: Timestamp,
+) -> BTreeMap<&'r str, i64> {
+    let view = View::of(contact, release, now);
+    let scores = release.scores();
+    scores
+        .map(|score| (score.id.as_str(), score::value(score, &view)))
+        .collect()
+}
+
+/// The latest events that are still known of the contact, newest first, at most `most`: those of which some rule of the release keeps
+/// something, and those that a run could still ask for.
+pub fn latest_events<'c>(
+    contact: &'c Contact,
+    release: &'c Release,
+    most: usize,
+) -> Vec<(&'c str, Timestamp)> {
+    let recent = contact.recent.iter();
+    let recent = recent.map(|event| (event.at, event.name.as_str()));
+    let rules = release.index().facts.values().flatten();
+    let facts = rules.filter_map(|rule| {
+        let fact = contact.facts.get(&rule.key)?;
+        Some((fact.last_at, rule.event.as_str()))
+    });
+    let all: BTreeSet<(Timestamp, &str)> = recent.chain(facts).collect();
+    let newest = all.into_iter().rev().take(most);
+    newest.map(|(at, name)| (name, at)).collect()
 }

@@ -173,7 +173,12 @@ impl Deciding<'_> {
         } = &step.verb
         {
             let (team, template) = (team.clone(), template.clone());
-            return Some((CallKind::Alert { team, template }, Some(data)));
+            let kind = CallKind::Alert {
+                team,
+                template,
+                way: None,
+            };
+            return Some((kind, Some(data)));
         }
         if let Verb::Webhook {
             connection,

@@ -10,6 +10,7 @@ use crate::identity::Channel;
 use crate::keyword::SmsWords;
 use crate::path::Path;
 use crate::phrase::{QuietHours, Span};
+use crate::webhook::Preset;
 use crate::zone::Zone;
 
 /// The project's settings, `wend.yaml`.
@@ -277,18 +278,27 @@ pub struct Team {
     pub email: Option<String>,
     /// By Slack: the name of a secret with the webhook's address.
     pub slack: Option<String>,
+    /// By Microsoft Teams: the name of a secret with the webhook's address.
+    #[serde(default)]
+    pub teams: Option<String>,
+    /// Who belongs to it: names and addresses.
+    #[serde(default)]
+    pub people: BTreeMap<String, String>,
     /// The attribute that names who of the team is responsible.
     pub assign: Option<Path>,
+    /// Whether contacts are dealt out among its people.
+    #[serde(default)]
+    pub deals: bool,
 }
 
 /// A connection to another system.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Webhook {
     /// The ready-made connection, such as `hubspot/upsert-contact`.
-    pub preset: Option<String>,
-    /// Where it calls, where there is no preset.
+    pub preset: Option<Preset>,
+    /// Where it calls; with a preset, the address of the company's own server.
     pub url: Option<String>,
-    /// The name of a secret with the token.
+    /// The name of a secret with the token; for a preset, with whatever it calls by.
     pub token: Option<String>,
     /// The name of a secret with which calls are signed (Standard Webhooks).
     pub signing: Option<String>,

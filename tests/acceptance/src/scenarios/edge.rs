@@ -249,7 +249,7 @@ fn preflight(case: &Case) -> Result<()> {
 }
 
 fn poison(case: &Case) -> Result<()> {
-    const POISON: [(&str, &str, &str); 5] = [
+    const POISON: [(&str, &str, &str); 6] = [
         (
             "inputs",
             "poison: not JSON",
@@ -269,6 +269,11 @@ fn poison(case: &Case) -> Result<()> {
             "dispatch-bulk",
             r#"{"poison":1}"#,
             "not a task: unknown variant `poison`",
+        ),
+        (
+            "webhooks",
+            r#"{"poison":1}"#,
+            "not a call: missing field `request`",
         ),
         (
             "feedback",

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use wend_app::memory::{Mailbox, OutsideConnections};
 use wend_app::ports::{
-    Called, Clock, Connections, ErrorClass, Label, Mail, Mailer, Submitted, Text, Texter,
+    Called, Clock, Connections, ErrorClass, Label, Mail, Mailer, PortError, Submitted, Systems,
+    Text, Texter,
 };
 use wend_core::contact::Contact;
 use wend_core::send::CallRequest;
 use wend_core::time::Timestamp;
+use wend_core::webhook::HttpCall;
 
 use super::{Line, instant, slowness, yield_now};
 use crate::plan::Trouble;
@@ -137,14 +139,31 @@ pub struct SimOutside {
 impl Connections for SimOutside {
     async fn call(&self, request: &CallRequest, contact: Option<&Contact>) -> Called {
         let ask = || Ok(instant(self.inner.call(request, contact)));
-        match self.line.call("ask another system", ask).await {
+        self.faulty("ask another system", ask).await
+    }
+}
+
+impl Systems for SimOutside {
+    async fn ask(&self, call: &HttpCall) -> Called {
+        let ask = || Ok(instant(self.inner.ask(call)));
+        self.faulty("ask over the web", ask).await
+    }
+}
+
+impl SimOutside {
+    async fn faulty(
+        &self,
+        operation: &'static str,
+        ask: impl FnOnce() -> Result<Called, PortError>,
+    ) -> Called {
+        match self.line.call(operation, ask).await {
             Ok(called) => called,
             Err(error) if error.class == ErrorClass::Invalid => Called::Failed {
                 reason: error.cause,
             },
             Err(error) => Called::NotNow {
                 reason: error.cause,
-                retry_after: Duration::from_secs(30),
+                retry_after: None,
             },
         }
     }

@@ -86,6 +86,7 @@ impl SimQueue {
             b"inputs" => "message to inputs",
             b"wakes" => "message to wakes",
             b"dispatch" | b"dispatch-bulk" => "message to dispatch",
+            b"webhooks" => "message to webhooks",
             _ => "message to feedback",
         }
     }

@@ -18,12 +18,15 @@ use wend_core::log::LogRow;
 
 use super::store::Store;
 use crate::dev::mail;
+use crate::dev::secrets::FileSecrets;
 
 /// Everything that the workers and the server are made of.
 pub struct Parts {
     pub db: DynamoDb,
     pub store: Arc<Store>,
     pub secret: IdentitySecret,
+    /// The secrets that webhooks and alerts name.
+    pub secrets: FileSecrets,
     pub provider: Provider,
     /// Every row that is written from now on.
     pub rows: broadcast::Sender<LogRow>,

@@ -34,8 +34,8 @@ const SCHEMA: &str = "
     UPDATE messages SET in_flight = 0, visible_at = 0 WHERE in_flight = 1;
 ";
 
-/// How long a received message stays hidden: as `VisibilityTimeoutSeconds` of the local AWS.
-const VISIBILITY: Duration = Duration::from_secs(30);
+/// How long a received message stays hidden: as `VisibilityTimeoutSeconds` of the local AWS, and longer than the longest call.
+const VISIBILITY: Duration = Duration::from_secs(40);
 /// As `maxReceiveCount` in template.yaml: a dispatch message is the timer of its send and comes back often.
 const RECEIVES_MAX: i64 = 20;
 const DISPATCH_RECEIVES_MAX: i64 = 100;
@@ -43,7 +43,14 @@ const DISPATCH_RECEIVES_MAX: i64 = 100;
 const BATCH: i64 = 10;
 
 /// The queues that somebody reads.
-const QUEUES: [&str; 5] = ["inputs", "wakes", "dispatch", "dispatch-bulk", "feedback"];
+const QUEUES: [&str; 6] = [
+    "inputs",
+    "wakes",
+    "dispatch",
+    "dispatch-bulk",
+    "webhooks",
+    "feedback",
+];
 
 /// The queues and the inbox.
 #[derive(Debug)]

@@ -11,8 +11,10 @@ use wend_app::ports::NoConnections;
 use wend_app::ports::{Clock, Received};
 use wend_app::releases::Releases;
 use wend_app::sweep::Sweep;
+use wend_app::webhook::{HttpSystems, Webhook};
 use wend_aws::dynamodb::DynamoDb;
 use wend_aws::system::{SystemClock, SystemIds};
+use wend_aws::web::GuardedWeb;
 use wend_core::pace::Rate;
 use wend_core::send::SendTimes;
 use wend_core::token::LinkKeys;
@@ -82,6 +84,22 @@ pub fn start(parts: &Parts, send_rate: u32) {
             }
         });
     }
+    let webhook = Webhook {
+        // A system that is being built listens on this machine.
+        systems: HttpSystems::new(parts.secrets.clone(), GuardedWeb::new(true), SystemClock),
+        inputs: parts.queue("inputs"),
+        again: parts.queue("dispatch"),
+        aside: parts.aside(),
+        clock: SystemClock,
+    };
+    let store = parts.store.clone();
+    tokio::spawn(async move {
+        loop {
+            let batch = next_batch(&store, "webhooks").await;
+            let failed = webhook.batch(&batch).await;
+            acknowledge(&store, &batch, &failed);
+        }
+    });
     let store = parts.store.clone();
     tokio::spawn(async move {
         loop {
@@ -119,6 +137,7 @@ fn dispatch(parts: &Parts, send_rate: u32) -> Dispatching {
             SystemClock,
             NoConnections,
         ),
+        webhooks: parts.queue("webhooks"),
         inputs: parts.queue("inputs"),
         again: vec![parts.queue("dispatch"), parts.queue("dispatch-bulk")],
         aside: parts.aside(),

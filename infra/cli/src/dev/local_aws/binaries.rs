@@ -13,10 +13,11 @@ use super::progress::Step;
 
 /// The template's logical ids and the binaries behind them; the package of a binary is
 /// `wend-<binary>`.
-const FUNCTIONS: [(&str, &str); 6] = [
+const FUNCTIONS: [(&str, &str); 7] = [
     ("IngestFunction", "ingest"),
     ("EvaluateFunction", "evaluate"),
     ("DispatchFunction", "dispatch"),
+    ("WebhookFunction", "webhook"),
     ("TrackFunction", "track"),
     ("FeedbackFunction", "feedback"),
     ("SweepFunction", "sweep"),

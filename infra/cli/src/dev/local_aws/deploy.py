@@ -2,7 +2,8 @@
 
     deploy.py < request.json
 
-The request: endpoint, template (path), binaries ({"IngestFunction": path, ...}), stack, parameters. The answer, one
+The request: endpoint, template (path), binaries ({"IngestFunction": path, ...}), stack, parameters, secrets
+(by name). The answer, one
 JSON object on standard output: outputs (those of the stack), api_path (where the HTTP API answers on the endpoint).
 
 The template's functions name source folders; like `aws cloudformation package`, this uploads what was built and puts
@@ -43,6 +44,8 @@ def main():
         upload_functions(aws("s3"), template, request["binaries"])
         physical, outputs = deploy(aws, template, request["stack"], request["parameters"])
         api_id = connect_routes(aws, template, physical)
+        set_secrets(aws("secretsmanager"), request["stack"], request["secrets"])
+        allow_loopback(aws("lambda"), physical["WebhookFunction"])
         verify_sender(aws("sesv2"), request["parameters"]["SenderIdentity"])
     except (Failure, OSError, botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
         sys.exit(f"cannot deploy the template to the local AWS: {error}")
@@ -192,6 +195,22 @@ def integrate(gateway, functions_api, api_id, function):
         ApiId=api_id, IntegrationType="AWS_PROXY", IntegrationUri=arn, PayloadFormatVersion="2.0"
     )
     return f"integrations/{integration['IntegrationId']}"
+
+
+def set_secrets(secrets, stack, values):
+    """On AWS a person sets them; here they come from the project's .env."""
+    for name, value in values.items():
+        try:
+            secrets.create_secret(Name=f"/wend/{stack}/{name}", SecretString=value)
+        except secrets.exceptions.ResourceExistsException:
+            secrets.put_secret_value(SecretId=f"/wend/{stack}/{name}", SecretString=value)
+
+
+def allow_loopback(functions_api, function):
+    """Systems that are being built listen on this machine. The template has no such setting, so no deployment can have it."""
+    present = functions_api.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    variables = {**present, "WEND_WEBHOOK_LOOPBACK": "true"}
+    functions_api.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
 
 
 def verify_sender(ses, identity):

@@ -12,11 +12,12 @@ use crate::evaluate::Evaluate;
 use crate::feedback::Feedback;
 use crate::links::Links;
 use crate::memory::{
-    Mailbox, MemoryContacts, MemoryQueue, MemoryStore, Outside, OutsideConnections, QueueRules,
-    Queues, SeededIds, VirtualClock,
+    Mailbox, MemoryContacts, MemoryQueue, MemoryStore, OutsideConnections, QueueRules, Queues,
+    SeededIds, VirtualClock,
 };
 use crate::releases::Releases;
 use crate::track::Track;
+use crate::webhook::Webhook;
 
 /// Dispatch messages are the timers of their sends and come back often, as in `template.yaml`.
 const DISPATCH_RECEIVES_MAX: u32 = 100;
@@ -44,6 +45,7 @@ pub(super) type Dispatching = Dispatch<
     MemoryStore,
 >;
 
+pub(super) type Asking = Webhook<OutsideConnections, MemoryQueue, Queues, VirtualClock>;
 pub(super) type FeedingBack =
     Feedback<MemoryStore, MemoryStore, MemoryQueue, Queues, MemoryStore, VirtualClock>;
 pub(super) type Tracking = Track<MemoryStore, MemoryQueue, MemoryStore, VirtualClock>;
@@ -59,6 +61,7 @@ pub(super) struct Parts {
     pub(super) wakes: MemoryQueue,
     pub(super) sends: MemoryQueue,
     pub(super) marketing: MemoryQueue,
+    pub(super) asks: MemoryQueue,
     pub(super) reactions: MemoryQueue,
 }
 
@@ -79,6 +82,7 @@ impl Parts {
             wakes: queues.queue("wakes", rules),
             sends: queues.queue("dispatch", often),
             marketing: queues.queue("dispatch-bulk", often),
+            asks: queues.queue("webhooks", rules),
             reactions: queues.queue("feedback", rules),
             queues,
             clock,
@@ -112,7 +116,7 @@ impl Parts {
 
     pub(super) fn dispatch(
         &self,
-        outside: Box<dyn Outside>,
+        connections: OutsideConnections,
         secret: IdentitySecret,
         times: SendTimes,
     ) -> Dispatching {
@@ -120,7 +124,8 @@ impl Parts {
             ledger: self.store.clone(),
             links: LinkKeys::first(&secret),
             provider: self.mailbox.clone(),
-            connections: OutsideConnections::new(outside),
+            connections,
+            webhooks: self.asks.clone(),
             inputs: self.inputs.clone(),
             again: vec![self.sends.clone(), self.marketing.clone()],
             aside: self.queues.clone(),
@@ -137,6 +142,16 @@ impl Parts {
             quota: Quota::default(),
             times,
             public_url: "https://links.example.com".to_owned(),
+        }
+    }
+
+    pub(super) fn webhook(&self, systems: OutsideConnections) -> Asking {
+        Webhook {
+            systems,
+            inputs: self.inputs.clone(),
+            again: self.sends.clone(),
+            aside: self.queues.clone(),
+            clock: self.clock.clone(),
         }
     }
 

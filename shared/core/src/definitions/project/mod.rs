@@ -7,6 +7,7 @@ mod people;
 mod plan;
 mod sending;
 pub(super) mod values;
+mod webhook;
 
 pub(super) use people::address;
 

@@ -2,17 +2,17 @@
 
 use jiff::civil::Date;
 
-use super::values;
+use super::{values, webhook};
 use crate::calendar::ClosedDays;
 use crate::definitions::reader::{self, Faults, MapReader};
 use crate::phrase::{Exact, Span, Unit};
-use crate::release::{CouponPool, Environment, Project, TimeScale, Webhook};
+use crate::release::{CouponPool, Environment, Project, TimeScale};
 use crate::syntax::{Node, Place};
 
 /// The keys of `map` that this module owns.
 pub(super) fn read(map: &mut MapReader<'_>, project: &mut Project, faults: &mut Faults<'_>) {
     if let Some(node) = map.optional("webhooks") {
-        project.webhooks = reader::named(node, "webhooks", faults, webhook);
+        project.webhooks = reader::named(node, "webhooks", faults, webhook::read);
     }
     if let Some(node) = map.optional("coupons") {
         project.coupons = reader::named(node, "coupons", faults, coupons);
@@ -23,76 +23,6 @@ pub(super) fn read(map: &mut MapReader<'_>, project: &mut Project, faults: &mut 
     if let Some(node) = map.optional("environments") {
         project.environments = reader::named(node, "environments", faults, environment);
     }
-}
-
-fn webhook(node: &Node, _id: &str, faults: &mut Faults<'_>) -> Option<Webhook> {
-    let mut map = MapReader::new(node, "a webhook", faults)?;
-    let [preset, url, token, signing] =
-        ["preset", "url", "token", "signing"].map(|key| map.optional(key));
-    map.finish(faults);
-    match (preset, url) {
-        (None, None) => {
-            let help = "add `url: https://…`, or `preset: hubspot/upsert-contact`";
-            faults.add("E0101", node, "a webhook needs `url` or `preset`", help);
-        }
-        (Some(_), Some(url)) => {
-            let help = "keep one of them";
-            faults.add("E0153", url, "a preset has its own address", help);
-        }
-        (Some(_), None) | (None, Some(_)) => {}
-    }
-    Some(Webhook {
-        preset: preset.and_then(|node| self::preset(node, faults)),
-        url: url.and_then(|node| self::url(node, faults)),
-        token: token.and_then(|node| values::secret(node, "token", faults)),
-        signing: signing.and_then(|node| values::secret(node, "signing", faults)),
-    })
-}
-
-/// `hubspot/upsert-contact`.
-fn preset(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
-    let text = reader::text(node, "preset", faults)?;
-    let parts = text.split_once('/');
-    let is_preset = parts.is_some_and(|(of, what)| reader::is_id(of) && reader::is_id(what));
-    if !is_preset {
-        let message = format!("`{text}` is not a preset");
-        faults.add(
-            "E0152",
-            node,
-            &message,
-            "for example `hubspot/upsert-contact`",
-        );
-    }
-    is_preset.then(|| text.to_owned())
-}
-
-/// An address that can be called: encrypted, unless it stays on this machine.
-fn url(node: &Node, faults: &mut Faults<'_>) -> Option<String> {
-    let text = reader::text(node, "url", faults)?;
-    if text.contains('…') {
-        let message = format!("`{text}` is not a whole address: `…` stands for what is missing");
-        let help = "write the address that is called, for example `https://api.example.com/leads`";
-        faults.add("E0152", node, &message, help);
-        return None;
-    }
-    let is_plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
-    let host = |rest: &str| {
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        (!host.is_empty() && !host.contains('@')).then(|| host.to_owned())
-    };
-    let is_url = if let Some(rest) = text.strip_prefix("https://") {
-        host(rest).is_some()
-    } else {
-        let rest = text.strip_prefix("http://").unwrap_or_default();
-        host(rest)
-            .is_some_and(|host| matches!(host.split(':').next(), Some("localhost" | "127.0.0.1")))
-    };
-    if !is_url || !is_plain {
-        let message = format!("`{text}` cannot be called");
-        let help = "an address with `https://` and no password in it; a token goes into `token`";
-        faults.add("E0152", node, &message, help);
-    }
-    (is_url && is_plain).then(|| text.to_owned())
 }
 
 fn coupons(node: &Node, id: &str, faults: &mut Faults<'_>) -> Option<CouponPool> {

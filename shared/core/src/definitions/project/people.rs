@@ -1,5 +1,7 @@
 //! Senders, topics, teams: who writes, what about, who is told.
 
+use std::collections::BTreeMap;
+
 use super::values;
 use crate::definitions::reader::{self, Faults, MapReader};
 use crate::identity::EmailAddress;
@@ -7,7 +9,7 @@ use crate::keyword::SmsWords;
 use crate::path::Root;
 use crate::phrase::Span;
 use crate::release::{OptIn, Sender, Team, Topic};
-use crate::syntax::Node;
+use crate::syntax::{Node, NodeValue};
 
 /// Longest alphanumeric sender id (GSM 03.38 addresses; SNS refuses longer ones).
 const SMS_SENDER_CHARS_MAX: usize = 11;
@@ -150,22 +152,56 @@ pub(super) fn sms_words(node: &Node, faults: &mut Faults<'_>) -> Option<SmsWords
     map.finish(faults);
     Some(words)
 }
+/// The word that deals contacts out.
+const EVENLY: &str = "evenly";
 
 /// Who is alerted, and how.
 pub(super) fn team(node: &Node, _id: &str, faults: &mut Faults<'_>) -> Option<Team> {
     let mut map = MapReader::new(node, "a team", faults)?;
-    let email = map.optional("email");
-    let slack = map.optional("slack");
-    let assign = map.optional("assign");
+    let [email, slack, teams, people_node, assign_node] =
+        ["email", "slack", "teams", "people", "assign"].map(|key| map.optional(key));
     map.finish(faults);
-    if email.is_none() && slack.is_none() {
-        let help = "add `email: sales@example.com` or `slack: secret/<name>`";
-        faults.add("E0101", node, "a team needs `email` or `slack`", help);
+    if [email, slack, teams, people_node]
+        .iter()
+        .all(Option::is_none)
+    {
+        let help = "add `email: sales@example.com`, `slack: secret/<name>`, `teams: secret/<name>` or `people`";
+        faults.add("E0101", node, "a team needs a way to be told", help);
     }
+    let people = people_node.map(|node| people(node, faults));
+    let is_dealt = |node: &&Node| match &node.value {
+        NodeValue::Scalar { text, .. } => *text == EVENLY,
+        NodeValue::List(_) | NodeValue::Map(_) => false,
+    };
+    let deals = assign_node.as_ref().is_some_and(is_dealt);
+    let assign = assign_node.filter(|node| !is_dealt(node));
     let assign = assign.map(|node| values::path(node, "assign", &[Root::Contact], faults));
+    if let (Some(assign), None) = (assign_node, people_node) {
+        let message = "nobody is named who could be assigned";
+        let help = "add `people: { anna: anna@example.com, ben: ben@example.com }`";
+        faults.add("E0199", assign, message, help);
+    }
+    if let (None, Some(people)) = (assign_node, people_node) {
+        let message = "nothing says who of them is told";
+        let help = "add `assign: contact.owner` or `assign: evenly`";
+        faults.add("E0199", people, message, help);
+    }
     Some(Team {
         email: email.and_then(|node| address(node, "email", faults)),
         slack: slack.and_then(|node| values::secret(node, "slack", faults)),
+        teams: teams.and_then(|node| values::secret(node, "teams", faults)),
+        people: people.unwrap_or_default(),
         assign: assign.flatten(),
+        deals,
     })
+}
+
+/// Names and addresses.
+fn people(node: &Node, faults: &mut Faults<'_>) -> BTreeMap<String, String> {
+    let people = reader::named(node, "people", faults, address);
+    if people.is_empty() {
+        let help = "write `people: { anna: anna@example.com }`, or remove it";
+        faults.add("E0199", node, "`people` names nobody", help);
+    }
+    people
 }

@@ -89,7 +89,9 @@ fn the_rest_of_the_language_reads() {
         \x20 deep: { sum: order.completed.cart.total }\n  plain: { sum: unplanned.cart.total }\n\
         events:\n  order.completed: { total: money, from: server }\n  Order Placed: { from: text }\n\
         aliases: { \"Order: Completed!\": order.completed }\n\
-        webhooks: { own: { url: \"https://api.example.com/x\", signing: secret/own-key } }\n\
+        webhooks: { own: { url: \"https://api.example.com/x\", signing: secret/own-key }, \
+        dev: { url: \"http://localhost:9000/x\" }, here: { url: \"http://[::1]:9000\" } }\n\
+        teams: { sales: { teams: secret/teams-sales, people: { anna: a@b.example }, assign: evenly } }\n\
         calendars: { closed: [ 2027-12-24, 2027-12-25 ] }\n";
     let read = read("wend.yaml", text);
     assert_eq!(read.faults, []);
@@ -115,10 +117,13 @@ fn the_rest_of_the_language_reads() {
     );
     assert_eq!(project.aliases["Order: Completed!"], "order.completed");
     assert_eq!(project.closed.dates().count(), 2);
+    let sales = &project.teams["sales"];
+    assert_eq!(sales.people["anna"], "a@b.example");
+    assert!(sales.deals && sales.assign.is_none());
 }
 
 /// What follows the two required lines, and what is said of it.
-const FAULTS: [&str; 57] = [
+const FAULTS: [&str; 72] = [
     "zone: Europe/Berlim",
     "locales: [ en, Deutsch, en ]",
     "managed_by: hand",
@@ -171,6 +176,21 @@ const FAULTS: [&str; 57] = [
     "webhooks: { crm: { url: \"http://api.example.com\", token: abc } }",
     "webhooks: { crm: { url: \"https://api.example.com/…\" } }",
     "webhooks: { crm: { preset: hubspot, url: \"https://a.example\" } }",
+    "webhooks: { crm: { preset: hubspot/upsert-contacts, token: secret/a } }",
+    "webhooks: { crm: { preset: hubspot/upsert-contact } }",
+    "webhooks: { crm: { preset: hubspot/upsert-contact, token: secret/a, url: \"https://a.example\", signing: secret/b } }",
+    "webhooks: { crm: { preset: salesforce/upsert-lead, token: secret/a } }",
+    "webhooks: { crm: { url: \"http://localhost.example.com/x\" } }",
+    "webhooks: { crm: { url: \"https://10.0.0.7/leads\" } }",
+    "webhooks: { crm: { url: \"https://[fd00:ec2::254]:8080/\" } }",
+    "webhooks: { crm: { url: \"https://crm.internal\" } }",
+    "webhooks: { crm: { url: \"https://user:pass@a.example\" } }",
+    "webhooks: { crm: { url: \"https://a.example:many\" } }",
+    "webhooks: { crm: { url: \"https:///path\" } }",
+    "teams: { sales: { email: a@b.example, assign: contact.owner } }",
+    "teams: { sales: { people: { anna: a@b.example } } }",
+    "teams: { sales: { email: a@b.example, people: {}, assign: evenly } }",
+    "teams: { sales: { people: { anna: anna }, assign: even } }",
     "coupons: { spring: { file: spring.txt, warn_below: many } }",
     "calendars: { closed: [ 24.12.2027 ] }",
     "calendars: {}",

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::parts::{is, list, map, named, one_of_keys, some_of_keys, text, whole, words};
 use crate::definitions::project::values::VALUE_TYPES;
+use crate::webhook::Preset;
 
 pub(super) fn schema() -> Value {
     map(
@@ -244,37 +245,46 @@ fn team() -> Value {
             "by Slack: the secret with the webhook's address",
         ),
         (
+            "teams",
+            is("secret"),
+            "by Microsoft Teams: the secret with the workflow's address",
+        ),
+        (
+            "people",
+            named("id", &text("@", "anna@example.com")),
+            "who belongs to it: name and address",
+        ),
+        (
             "assign",
-            text("^contact\\.", "contact.owner"),
-            "the attribute that names who is responsible",
+            text("^(contact\\.|evenly$)", "contact.owner"),
+            "who of `people` gets the mail: whom the attribute names, or `evenly`",
         ),
     ];
-    some_of_keys(map("a team", keys), &["email", "slack"])
+    let ways = ["email", "slack", "teams", "people"];
+    some_of_keys(map("a team", keys), &ways)
 }
 
 fn webhook() -> Value {
+    let presets = Preset::ALL.map(Preset::name);
     let keys = [
-        (
-            "preset",
-            text(
-                "^[a-z][a-z0-9-]*/[a-z][a-z0-9-]*$",
-                "hubspot/upsert-contact",
-            ),
-            "a ready-made connection",
-        ),
+        ("preset", words(&presets), "a ready-made connection"),
         (
             "url",
             text("^https?://", "https://api.example.com/leads"),
-            "where it calls",
+            "where it calls; with a preset, your own server there",
         ),
-        ("token", is("secret"), "the secret with the token"),
+        (
+            "token",
+            is("secret"),
+            "the secret with the token, or whatever a preset calls by",
+        ),
         (
             "signing",
             is("secret"),
             "the secret with which calls are signed",
         ),
     ];
-    one_of_keys(map("a webhook", keys), &["preset", "url"])
+    some_of_keys(map("a webhook", keys), &["preset", "url"])
 }
 
 fn coupon() -> Value {
