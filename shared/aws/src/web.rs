@@ -98,10 +98,8 @@ impl GuardedWeb {
                 };
             }
         };
-        match read(response).await {
-            Some(answer) => answer,
-            None => unreachable("the answer broke off"),
-        }
+        let answer = read(response).await;
+        answer.unwrap_or_else(|| unreachable("the answer broke off"))
     }
 }
 

@@ -48,6 +48,8 @@ pub struct Record {
     pub stops: BTreeMap<PermissionKey, (bool, Timestamp)>,
     /// From which address to which, when: what stored decisions ask to be carried over.
     pub carried: Vec<(PermissionKey, PermissionKey, Timestamp)>,
+    /// How often the answer of each call moved its run.
+    pub answered: BTreeMap<SendId, u32>,
     /// The words that stored decisions ask to be written.
     pub consents: Vec<ConsentChange>,
     /// How often each message was handed to a provider that took it.
@@ -322,6 +324,12 @@ impl Book {
             *times += 1;
             let times = *times;
             self.check(invariants::reentry_is_kept(journey, times, &self.rules));
+        }
+        if let (Trace::Answered { .. }, Input::Answer(answer)) = (line, &row.input) {
+            let times = self.record.answered.entry(answer.call).or_default();
+            *times += 1;
+            let times = *times;
+            self.check(invariants::answered_once(answer.call, times));
         }
         match line {
             Trace::MessageSkipped { reason, .. } => {

@@ -31,6 +31,20 @@ pub fn at_most_one_submission(send: SendId, count: u32, is_retried: bool) -> Pro
     })
 }
 
+/// However often another system is asked and answers, its answer moves the run once.
+pub fn answered_once(call: SendId, times: u32) -> Promise {
+    keep(times <= 1, || {
+        format!("answered_once: {call} moved its run {times} times")
+    })
+}
+
+/// Other systems are asked only for what a stored decision asks.
+pub fn decided_before_asked(call: SendId, record: &Record) -> Promise {
+    keep(record.called.contains_key(&call), || {
+        format!("decided_before_asked: {call} was asked of nobody's decision")
+    })
+}
+
 /// Nothing is submitted whose claim follows an unsubscribe, a suppression or an erasure of its address. A newer opt-in counts again.
 pub fn nothing_follows_a_no(claim: &Claim<'_>, record: &Record, rules: &Rules) -> Promise {
     let send = claim.request.send;

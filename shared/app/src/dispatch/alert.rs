@@ -54,6 +54,7 @@ where
         request: &CallRequest,
         (id, way): (&str, Option<AlertWay>),
         template: &str,
+        again: &Q,
     ) -> Result<Progress, PortError> {
         let release = self.releases.current().await?;
         let Some(team) = release.project.teams.get(id) else {
@@ -77,7 +78,7 @@ where
             (None, several) => {
                 for way in several {
                     let one = by_way(request, *way);
-                    calls::put_back(&one, &self.again, Duration::ZERO).await?;
+                    calls::put_back(&one, again, Duration::ZERO).await?;
                 }
                 return Ok(Progress::HandedOn);
             }

@@ -48,14 +48,16 @@ where
         request: &CallRequest,
         message: &Received,
     ) -> Result<Done, PortError> {
-        if let Progress::Called(called) = self.progress(request).await? {
-            let queues = (&self.inputs, self.queue_of(message)?);
+        let again = self.queue_of(message)?;
+        if let Progress::Called(called) = self.progress(request, again).await? {
+            let queues = (&self.inputs, again);
             calls::conclude(request, called, queues, self.clock.now()).await?;
         }
         Ok(Done::Acknowledge)
     }
 
-    async fn progress(&self, request: &CallRequest) -> Result<Progress, PortError> {
+    /// `again` is where the call came from.
+    async fn progress(&self, request: &CallRequest, again: &Q) -> Result<Progress, PortError> {
         if request.is_rehearsal {
             return Ok(Progress::Called(Called::Done(serde_json::json!({}))));
         }
@@ -71,7 +73,7 @@ where
                 way,
             } => {
                 let template = template.as_deref().unwrap_or(ALERT);
-                self.alert(request, (team, *way), template).await
+                self.alert(request, (team, *way), template, again).await
             }
             CallKind::Webhook {
                 connection,

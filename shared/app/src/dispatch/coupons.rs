@@ -57,10 +57,10 @@ impl<K: Coupons, S: ReleaseStore, C: Clock, X: Connections> Drawing<K, S, C, X> 
             },
             // The call may have its code already: it is asked again, and never given up at once.
             Err(error) => Called::NotNow {
-                retry_after: match error.class {
+                retry_after: Some(match error.class {
                     ErrorClass::Conflict | ErrorClass::Throttled => CONTENDED,
                     ErrorClass::Ambiguous | ErrorClass::Invalid => OUT_OF_REACH,
-                },
+                }),
                 reason: error.to_string(),
             },
         }

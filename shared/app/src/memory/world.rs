@@ -24,8 +24,8 @@ use wend_core::time::Timestamp;
 use self::parts::{Asking, Dispatching, Evaluating, FeedingBack, Parts, Tracking};
 use super::events::feedback;
 use super::{
-    Line, Mailbox, MemoryQueue, MemoryStore, Outside, Queues, Reaction, SeededIds, SentMail,
-    Stalled, VirtualClock, Willing, provider_event, run,
+    Line, Mailbox, MemoryQueue, MemoryStore, Outside, OutsideConnections, Queues, Reaction,
+    SeededIds, SentMail, Stalled, VirtualClock, Willing, provider_event, run,
 };
 use crate::operate::{Operation, operate};
 use crate::ports::{Ids, Outgoing, PortError, PublishError};

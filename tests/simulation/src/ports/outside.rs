@@ -13,6 +13,7 @@ use wend_core::time::Timestamp;
 use wend_core::webhook::HttpCall;
 
 use super::{Line, instant, slowness, yield_now};
+use crate::invariants::decided_before_asked;
 use crate::plan::Trouble;
 use crate::planted::Planted;
 
@@ -145,6 +146,12 @@ impl Connections for SimOutside {
 
 impl Systems for SimOutside {
     async fn ask(&self, call: &HttpCall) -> Called {
+        {
+            let mut book = self.line.book();
+            book.reach("asked over the web");
+            let promise = decided_before_asked(call.request.call, &book.record);
+            book.check(promise);
+        }
         let ask = || Ok(instant(self.inner.ask(call)));
         self.faulty("ask over the web", ask).await
     }

@@ -199,7 +199,7 @@ pub(super) fn team(node: &Node, _id: &str, faults: &mut Faults<'_>) -> Option<Te
 /// Names and addresses.
 fn people(node: &Node, faults: &mut Faults<'_>) -> BTreeMap<String, String> {
     let people = reader::named(node, "people", faults, address);
-    if people.is_empty() {
+    if matches!(&node.value, NodeValue::Map(entries) if entries.is_empty()) {
         let help = "write `people: { anna: anna@example.com }`, or remove it";
         faults.add("E0199", node, "`people` names nobody", help);
     }

@@ -24,7 +24,7 @@ pub(super) fn hubspot(about: About<'_>, email: &str, token: &str) -> HttpRequest
     let given = about
         .given()
         .into_iter()
-        .map(|(name, value)| (name, hubspot_text(value)));
+        .map(|(name, value)| (name, hubspot_text(&value)));
     let mut properties: Map<String, Value> = own.chain(given).collect();
     properties.insert("email".to_owned(), email.into());
     let body =
@@ -39,16 +39,16 @@ pub(super) fn hubspot(about: About<'_>, email: &str, token: &str) -> HttpRequest
 }
 
 /// A property's value is a text; several choices stand with `;` between them.
-fn hubspot_text(value: Value) -> Value {
+fn hubspot_text(value: &Value) -> Value {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
         Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     };
-    match &value {
+    match value {
         Value::Array(all) => all.iter().map(text).collect::<Vec<_>>().join(";").into(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
-            text(&value).into()
+            text(value).into()
         }
     }
 }

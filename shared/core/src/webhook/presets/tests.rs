@@ -28,7 +28,7 @@ fn ana() -> Contact {
     ana
 }
 
-fn request(given: Value) -> CallRequest {
+fn request(given: &Value) -> CallRequest {
     let given = given.as_object().unwrap().clone();
     CallRequest {
         call: SendId::from_bytes([2; 16]),
@@ -64,7 +64,7 @@ fn settings(preset: Option<Preset>) -> Webhook {
 }
 
 fn prepared(preset: Option<Preset>, contact: &Contact, given: Value) -> Result<HttpCall, String> {
-    let request = request(given);
+    let request = request(&given);
     let settings = settings(preset);
     let connection = Connection {
         name: "crm",
