@@ -6,6 +6,7 @@ use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use wend_app::ingest::Ingest;
 use wend_app::ports::SecretStore;
+use wend_app::releases::Releases;
 use wend_app::write_keys::WriteKeys;
 use wend_aws::dynamodb::DynamoDb;
 use wend_aws::sqs::SqsQueue;
@@ -21,7 +22,8 @@ async fn main() -> Result<(), Error> {
     let ingest = Arc::new(Ingest {
         inputs: SqsQueue::new(sqs, settings::text("WEND_INPUTS_QUEUE_URL")?),
         secret: db.secret(new_secret()).await?,
-        keys: WriteKeys::new(db, SystemClock),
+        keys: WriteKeys::new(db.clone(), SystemClock),
+        releases: Releases::new(db, SystemClock),
         clock: SystemClock,
         ids: SystemIds,
     });

@@ -9,12 +9,12 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use wend_app::ports::{Ids, KeyStore};
 use wend_app::publish::{Error, publish};
-use wend_app::write_keys::{self, SECRET_KEY};
+use wend_app::write_keys;
 use wend_aws::dynamodb::{DynamoDb, Tables};
 use wend_aws::system::{SystemClock, SystemIds};
 use wend_content::read_all;
 use wend_core::definitions::SourceFile;
-use wend_core::release::{Definition, Project};
+use wend_core::release::{Definition, EventSource, Project};
 
 use crate::{check, coupons, project, stack};
 
@@ -35,9 +35,9 @@ pub struct Args {
     /// Also makes a write key with this name and prints it, once.
     #[arg(long, value_name = "NAME")]
     new_write_key: Option<String>,
-    /// Also makes a secret key with this name and prints it, once: for servers alone, it may replace the address of a contact.
-    #[arg(long, value_name = "NAME")]
-    new_secret_key: Option<String>,
+    /// The new key is for a server and a secret: what comes with it is believed. A key for web pages is not.
+    #[arg(long, requires = "new_write_key")]
+    server: bool,
 }
 
 /// Publishes with the credentials and the region of the environment.
@@ -60,16 +60,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         };
         println!("Release {number} is published; it is in force everywhere within 10 seconds.");
         if let Some(name) = &args.new_write_key {
-            println!(
-                "Write key (shown once): {}",
-                new_write_key(&db, "wk_live", name).await?
-            );
-        }
-        if let Some(name) = &args.new_secret_key {
-            println!(
-                "Secret key (shown once, for servers alone): {}",
-                new_write_key(&db, &format!("{SECRET_KEY}live"), name).await?
-            );
+            let (prefix, holder) = if args.server {
+                ("sk_live", EventSource::Server)
+            } else {
+                ("wk_live", EventSource::Browser)
+            };
+            let key = new_write_key(&db, prefix, name, holder).await?;
+            println!("Write key (shown once): {key}");
         }
         Ok(ExitCode::SUCCESS)
     })
@@ -120,17 +117,23 @@ fn settings(files: &[SourceFile]) -> Option<Project> {
 /// fresh tables.
 pub async fn kept_write_key(db: &DynamoDb, file: &Path) -> anyhow::Result<String> {
     if let Ok(key) = fs::read_to_string(file) {
-        db.add(&write_keys::hash(&key), "wend dev").await?;
+        db.add(&write_keys::hash(&key), "wend dev", EventSource::Browser)
+            .await?;
         return Ok(key);
     }
-    let key = new_write_key(db, "wk_dev", "wend dev").await?;
+    let key = new_write_key(db, "wk_dev", "wend dev", EventSource::Browser).await?;
     fs::write(file, &key).context("cannot keep the write key")?;
     Ok(key)
 }
 
 /// A new write key that `db` knows from now on.
-pub async fn new_write_key(db: &DynamoDb, prefix: &str, name: &str) -> anyhow::Result<String> {
+pub async fn new_write_key(
+    db: &DynamoDb,
+    prefix: &str,
+    name: &str,
+    holder: EventSource,
+) -> anyhow::Result<String> {
     let key = format!("{prefix}_{}", SystemIds.draw());
-    db.add(&write_keys::hash(&key), name).await?;
+    db.add(&write_keys::hash(&key), name, holder).await?;
     Ok(key)
 }

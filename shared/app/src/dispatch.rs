@@ -8,6 +8,7 @@ mod alert;
 mod call;
 mod content;
 mod coupons;
+mod greeting;
 mod pace;
 mod quota;
 
@@ -221,6 +222,10 @@ where
             Ok(content) => content,
             Err(reason) => return self.refuse(request, &view, reason.into()).await,
         };
+        // Looked at before it takes a slot of the account's from others, counted when it has one.
+        if let Some(held) = self.greeting(request, contact, &release, false).await? {
+            return self.refuse(request, &view, held).await;
+        }
         let urgency = Urgency::from(template.class);
         let told = self
             .pace
@@ -244,6 +249,9 @@ where
             Ok(permit) => permit,
             Err(refused) => return self.refuse(request, &view, refused).await,
         };
+        if let Some(held) = self.greeting(request, contact, &release, true).await? {
+            return self.refuse(request, &view, held).await;
+        }
         let claimed_at = self.clock.now();
         let claim = Claim {
             request,

@@ -4,18 +4,23 @@
 //! take 2xx for done; a repeated request is recognised by its `messageId`s. An error of one item is for an item that can
 //! never succeed.
 
+mod form;
+mod script;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 use wend_core::identity::IdentitySecret;
-use wend_core::input::{Envelope, Event, Input};
+use wend_core::input::{Envelope, Input};
+use wend_core::release::EventSource;
 use wend_core::time::Timestamp;
 use wend_core::tracking::{self, BATCH_BYTES_MAX, BATCH_ITEMS_MAX, Call, EVENT_BYTES_MAX};
 
-use crate::ports::{Clock, Ids, KeyStore, Outgoing, Queue};
-use crate::write_keys::{SECRET_KEY, WriteKeys};
+use crate::ports::{Clock, Ids, KeyStore, Outgoing, Queue, ReleaseStore};
+use crate::releases::Releases;
+use crate::write_keys::WriteKeys;
 
 /// Longest write key: keys are short, and a header is not a place to upload.
 const KEY_BYTES_MAX: usize = 256;
@@ -27,6 +32,8 @@ pub struct Ingest<Q, K, C, I> {
     pub inputs: Q,
     /// The known sources.
     pub keys: WriteKeys<K, C>,
+    /// The definitions: which forms there are.
+    pub releases: Releases<K, C>,
     /// The clock.
     pub clock: C,
     /// Ids for events that carry none.
@@ -38,9 +45,16 @@ pub struct Ingest<Q, K, C, I> {
 /// A refusal of the whole request.
 struct Refused(StatusCode, String);
 
-impl<Q: Queue, K: KeyStore, C: Clock, I: Ids> Ingest<Q, K, C, I> {
-    /// Answers one request. Every answer is JSON and may be read by any web page: the key in the page is all a page can use.
+impl<Q: Queue, K: KeyStore + ReleaseStore, C: Clock, I: Ids> Ingest<Q, K, C, I> {
+    /// Answers one request. Every answer to an event is JSON and may be read by any web page: the key in the page is all a page
+    /// can use. A form is answered with a page, or with the way to one.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
+        if let Some(name) = request.uri().path().strip_prefix("/v1/forms/") {
+            return self.submit(name, &request).await;
+        }
+        if request.uri().path() == "/v1/wend.js" {
+            return script::serve(request.method());
+        }
         if request.method() == Method::OPTIONS {
             return answer(StatusCode::NO_CONTENT, &Value::Null);
         }
@@ -82,11 +96,12 @@ impl<Q: Queue, K: KeyStore, C: Clock, I: Ids> Ingest<Q, K, C, I> {
             return Err(Refused(StatusCode::PAYLOAD_TOO_LARGE, error));
         }
         let body = json_body(body)?;
-        let (source, is_server) = self.source(request.headers(), &body).await?;
+        let (source, holder) = self.source(request.headers(), &body).await?;
         let accepted_at = self.clock.now();
         let (items, sent_at) = items(call, &body)?;
         let context = tracking::Request {
             source: &source,
+            is_public: holder == EventSource::Browser,
             accepted_at,
             sent_at,
         };
@@ -95,7 +110,6 @@ impl<Q: Queue, K: KeyStore, C: Clock, I: Ids> Ingest<Q, K, C, I> {
         for (index, item) in items.into_iter().enumerate() {
             match tracking::read(call, item, context, || self.ids.draw()) {
                 Ok(event) => {
-                    let event = Event { is_server, ..event };
                     envelopes.push(Envelope {
                         accepted_at,
                         input: Input::Event(Box::new(event)),
@@ -108,9 +122,11 @@ impl<Q: Queue, K: KeyStore, C: Clock, I: Ids> Ingest<Q, K, C, I> {
         Ok((envelopes.len(), errors))
     }
 
-    /// The source that posts, and whether it is a server with a secret key. The prefix is part of the hash by which a key is known, so
-    /// nobody makes a secret key of a public one.
-    async fn source(&self, headers: &HeaderMap, body: &Value) -> Result<(String, bool), Refused> {
+    async fn source(
+        &self,
+        headers: &HeaderMap,
+        body: &Value,
+    ) -> Result<(String, EventSource), Refused> {
         let key = basic_user(headers).or_else(|| {
             body.get("writeKey")
                 .and_then(Value::as_str)
@@ -122,7 +138,7 @@ impl<Q: Queue, K: KeyStore, C: Clock, I: Ids> Ingest<Q, K, C, I> {
             unauthorized("no write key: send it as the user name of Basic auth, or as `writeKey` in the body")
         })?;
         match self.keys.source(&key).await {
-            Ok(Some(source)) => Ok((source, key.starts_with(SECRET_KEY))),
+            Ok(Some(known)) => Ok(known),
             Ok(None) => Err(unauthorized(
                 "this write key is not known: copy it again, or make a new one",
             )),

@@ -13,9 +13,9 @@
 //! it as an input, so that its runs and segments know.
 
 mod confirm;
-mod page;
+pub(crate) mod page;
 mod preferences;
-mod words;
+pub(crate) mod words;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};

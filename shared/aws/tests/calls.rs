@@ -11,6 +11,7 @@ use http::{Method, Request, StatusCode, header};
 use serde_json::json;
 use wend_app::ingest::Ingest;
 use wend_app::ports::{KeyStore, Received};
+use wend_app::releases::Releases;
 use wend_app::write_keys::{WriteKeys, hash};
 use wend_aws::dynamodb::DynamoContacts;
 use wend_aws::ses::SesMailer;
@@ -276,10 +277,19 @@ async fn ingest(
     world: &World,
     sqs: &Stub,
 ) -> Ingest<SqsQueue, wend_aws::dynamodb::DynamoDb, TestClock, TestIds> {
-    world.db.add(&hash("key"), "site").await.unwrap();
+    world
+        .db
+        .add(
+            &hash("key"),
+            "site",
+            wend_core::release::EventSource::Browser,
+        )
+        .await
+        .unwrap();
     Ingest {
         inputs: sqs::queue(sqs, "inputs"),
         keys: WriteKeys::new(world.db.clone(), world.clock.clone()),
+        releases: Releases::new(world.db.clone(), world.clock.clone()),
         clock: world.clock.clone(),
         ids: world.ids.clone(),
         secret: SECRET,

@@ -89,7 +89,8 @@ fn event(kind: EventKind, at: Timestamp, said: Value, traits: Value) -> Envelope
         properties: properties(said),
         traits: properties(traits),
         is_import: false,
-        is_server: false,
+        agreement: None,
+        public_source: None,
     };
     Envelope {
         accepted_at: at,

@@ -38,6 +38,9 @@ pub struct Contact {
     /// Its phone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Phone>,
+    /// Addresses that nobody but a public source has named, by channel.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unproven: BTreeMap<Channel, Unproven>,
     /// What it said on each topic and channel: a copy of the permission rows, for conditions.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub consents: BTreeMap<Topic, TopicConsent>,
@@ -95,6 +98,17 @@ pub struct Contact {
     /// When a wake is due: never later than the earliest timer. Stands beside the packed form, for the due index.
     #[serde(skip)]
     pub due_at: Option<Timestamp>,
+}
+
+/// Who named an address: a form, or whoever has a key that stands in web pages. It is proven by a server that names it, and by who
+/// follows a link in a message to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unproven {
+    /// The source.
+    pub source: String,
+    /// Whether a message has gone there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_greeted: bool,
 }
 
 /// An address and when it was set.
@@ -329,6 +343,12 @@ impl PendingEntry {
 }
 
 impl Contact {
+    /// Who named the address on `channel`, if a first message to it is still to come and nobody has proven that it is theirs.
+    pub fn stranger(&self, channel: Channel) -> Option<&str> {
+        let unproven = self.unproven.get(&channel)?;
+        (!unproven.is_greeted).then_some(unproven.source.as_str())
+    }
+
     /// A contact that is heard of for the first time.
     pub fn new(id: ContactKey, now: Timestamp) -> Self {
         Self {
@@ -339,6 +359,7 @@ impl Contact {
             email: None,
             attributes: BTreeMap::new(),
             phone: None,
+            unproven: BTreeMap::new(),
             consents: BTreeMap::new(),
             texts: None,
             facts: BTreeMap::new(),

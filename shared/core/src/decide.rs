@@ -43,7 +43,7 @@ use crate::id::{ContactKey, EnrollmentId, InputId, SendId, derive};
 use crate::identity::{Identity, IdentitySecret};
 use crate::input::{Envelope, Event, Input, Properties};
 use crate::log::{Effect, INPUT_AGE_MAX, LogRow, Refusal, Trace};
-use crate::release::{Release, UnknownEvents};
+use crate::release::{EventSource, Release, UnknownEvents};
 use crate::time::Timestamp;
 use finish::{Finished, row, unchanged};
 use signal::{Happening, Signal, happening};
@@ -178,6 +178,8 @@ struct Deciding<'a> {
     input: InputId,
     partition: ContactKey,
     is_import: bool,
+    /// Who said what is being decided on, where anybody could have.
+    public_source: Option<&'a str>,
     /// Whether the contact is heard of for the first time.
     is_new: bool,
     signals: VecDeque<(u8, Signal<'a>)>,
@@ -212,6 +214,7 @@ impl<'a> Deciding<'a> {
             input: input.id(),
             partition: input.partition(context.secret),
             is_import: false,
+            public_source: None,
             is_new: subject.contact.is_none(),
             signals: VecDeque::new(),
             depth: 0,
@@ -248,6 +251,7 @@ impl<'a> Deciding<'a> {
         match &envelope.input {
             Input::Event(event) => {
                 self.is_import = event.is_import;
+                self.public_source = event.public_source.as_deref();
                 self.take_in(event);
                 self.watch_segments();
             }
@@ -286,11 +290,27 @@ impl<'a> Deciding<'a> {
         };
         let project = &self.context.release.project;
         let name = project.aliases.get(name).map_or(name, String::as_str);
-        let is_planned = project.events.contains_key(name) || name == "page_viewed";
-        if !is_planned && project.unknown_events == UnknownEvents::Refuse {
+        if !project.plans_event(name) && project.unknown_events == UnknownEvents::Refuse {
             self.trace.push(Trace::Refused {
                 what: name.to_owned(),
                 why: "not in the tracking plan (wend.yaml, `events`)".to_owned(),
+            });
+            return;
+        }
+        let who = project.events.get(name).and_then(|rule| rule.from);
+        let why = match who {
+            Some(EventSource::Server) if self.public_source.is_some() => {
+                "only a server may send it"
+            }
+            Some(EventSource::Browser) if self.public_source.is_none() => {
+                "only a browser may send it"
+            }
+            Some(EventSource::Server | EventSource::Browser) | None => "",
+        };
+        if !why.is_empty() {
+            self.trace.push(Trace::Refused {
+                what: name.to_owned(),
+                why: format!("{why} (wend.yaml, `from`)"),
             });
             return;
         }

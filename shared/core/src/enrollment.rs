@@ -86,6 +86,9 @@ pub struct Origin {
     /// The properties that rules of the journey read.
     #[serde(default, skip_serializing_if = "is_bare")]
     pub properties: Personal<Properties>,
+    /// Whether anybody could have said them: a form, or a write key that stands in web pages.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_public: bool,
 }
 
 /// The last message of a step.
@@ -195,6 +198,8 @@ pub enum HoldReason {
     Quota,
     /// The journey stands still.
     Paused,
+    /// Too many addresses that only its source has named got their first message.
+    FirstMessages,
 }
 
 impl HoldReason {
@@ -206,6 +211,7 @@ impl HoldReason {
             Self::Cap => "cap",
             Self::Quota => "quota",
             Self::Paused => "paused",
+            Self::FirstMessages => "first_messages",
         }
     }
 }

@@ -246,9 +246,23 @@ pub struct Event {
     /// Whether it starts nothing: a row of an import.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_import: bool,
-    /// Whether a server said it, with a secret key: it may replace an address that is known.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_server: bool,
+    /// What the sender of a form agreed to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<Box<Agreement>>,
+    /// Who said it, where anybody could have: a form, or a write key that stands in web pages. None: who has a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_source: Option<String>,
+}
+
+/// An opt-in with its proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agreement {
+    /// To what, each on a channel.
+    pub topics: Vec<Topic>,
+    /// What was read before it was said.
+    pub wording: String,
+    /// Where: `form/<name>`.
+    pub source: String,
 }
 
 fn is_bare(properties: &Personal<Properties>) -> bool {

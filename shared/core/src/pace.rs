@@ -54,6 +54,30 @@ const RECOVERED_PER_SEC: u64 = 5;
 /// All that is on its way when a provider throttles is throttled together: it slows the rate once.
 const SLOWED_EVERY: Duration = Duration::from_secs(1);
 
+/// How many addresses that only a public source has named get their first message in an hour, where the project does not say: more
+/// than a shop has sign-ups, and less than is worth a spammer's while.
+pub const FIRST_MESSAGES_PER_HOUR: u32 = 200;
+/// The time in which so many may go at once; then they go as fast as it passes.
+const FIRST_MESSAGES_WITHIN: Duration = Duration::from_hours(1);
+
+/// The step that lets one first message go: a row of its own for each public source, without an account.
+pub fn first_message(row: &Pace, per_hour: u32, now: Timestamp) -> Take {
+    let floor = micros(now);
+    let hour = span(FIRST_MESSAGES_WITHIN);
+    let secs = u32::try_from(FIRST_MESSAGES_WITHIN.as_secs()).unwrap_or(u32::MAX);
+    Take {
+        counter: Counter::Slots,
+        rev: row.rev,
+        seen: row.free_at,
+        floor,
+        below: floor.saturating_add(hour),
+        furthest: floor.saturating_add(2 * hour),
+        handed_max: u64::MAX,
+        count: 1,
+        rate: Rate::per(per_hour, secs),
+    }
+}
+
 /// Microseconds since the Unix epoch: milliseconds are too coarse for rates above a few hundred a second.
 pub type Micros = i64;
 

@@ -17,6 +17,7 @@ use crate::time::Timestamp;
 
 mod audience;
 mod facts;
+mod form;
 mod index;
 mod journey;
 mod manifest;
@@ -28,6 +29,7 @@ mod template;
 pub use audience::{Score, ScoreRule, ScoreSource, Segment, Threshold};
 pub(crate) use facts::millis;
 pub use facts::{FactRule, did_key, fact_key};
+pub use form::{FormConsent, WebForm};
 pub use index::{Entrance, Index, PRIORITY, conditions, heard, paths};
 pub use journey::{
     EventMatch, Existing, Goal, Hold, InFlight, Journey, JourneyState, Pace, Reentry, Removed,

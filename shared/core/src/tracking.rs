@@ -95,6 +95,8 @@ pub enum ItemError {
 pub struct Request<'a> {
     /// The source: the write key's id. Two sources may use the same `messageId` for two events.
     pub source: &'a str,
+    /// Whether anybody may have the source's key, because it stands in web pages.
+    pub is_public: bool,
     /// When the request came.
     pub accepted_at: Timestamp,
     /// The sender's clock when it sent the request, where it says so.
@@ -144,7 +146,8 @@ pub fn read(
             .into(),
         traits: traits.into(),
         is_import: false,
-        is_server: false,
+        agreement: None,
+        public_source: request.is_public.then(|| request.source.to_owned()),
     })
 }
 
@@ -324,6 +327,7 @@ mod tests {
     fn read_item(call: Option<Call>, item: &Value) -> Result<Event, ItemError> {
         let request = Request {
             source: "wk",
+            is_public: false,
             accepted_at: ACCEPTED,
             sent_at: None,
         };
@@ -357,6 +361,7 @@ mod tests {
         let read_as = |source, item: &Value| {
             let request = Request {
                 source,
+                is_public: false,
                 accepted_at: ACCEPTED,
                 sent_at: None,
             };

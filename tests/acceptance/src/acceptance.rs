@@ -21,7 +21,7 @@ use libtest_mimic::{Arguments, Conclusion, Failed, Trial, run};
 
 use self::case::Case;
 use self::scenarios::{
-    AWS, BOTH, audit, cart, confirm, coupons, faults_of_endpoint, kills_of_functions,
+    AWS, BOTH, audit, browser, cart, confirm, coupons, faults_of_endpoint, kills_of_functions,
     kills_of_process, reactions,
 };
 use self::stack::{Mode, Stack, lock_scratch};
@@ -96,6 +96,7 @@ fn scenarios() -> Vec<Trial> {
         trial(&EMBEDDED_STARTER, cart::ABANDONED),
         trial(&LOCAL_AWS_STARTER, coupons::CODES),
         trial(&EMBEDDED_STARTER, coupons::CODES),
+        trial(&EMBEDDED, browser::PEOPLE),
         trial(&LOCAL_AWS_STARTER, reactions::CLICK_AND_LEAVE),
         trial(&LOCAL_AWS_STARTER, confirm::DOUBLE),
         trial(&EMBEDDED_STARTER, confirm::DOUBLE),

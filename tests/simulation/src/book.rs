@@ -91,7 +91,7 @@ pub struct Record {
     /// Which code each call was given.
     pub drawn: BTreeMap<SendId, String>,
     /// Calls whose answer was applied.
-    pub answered: BTreeSet<SendId>,
+    pub heard: BTreeSet<SendId>,
     /// How many draws there were.
     draws: u64,
 }
@@ -363,7 +363,7 @@ impl Book {
 
     /// The answer of a call was applied.
     fn answered(&mut self, answer: &Answer) {
-        self.record.answered.insert(answer.call);
+        self.record.heard.insert(answer.call);
         let asked = self.record.called.get(&answer.call);
         let is_draw = asked.is_some_and(|asked| {
             matches!(asked.kind, CallKind::Coupon { .. }) && !asked.is_rehearsal

@@ -260,7 +260,7 @@ pub fn an_answer_has_its_code(answer: &Answer, had: Option<&str>) -> Promise {
 /// No code is lost on its way: whoever asked for it has the answer.
 pub fn every_code_arrives(record: &Record) -> Promise {
     let mut drawn = record.drawn.iter();
-    let lost = drawn.find(|(call, _)| !record.answered.contains(call));
+    let lost = drawn.find(|(call, _)| !record.heard.contains(call));
     keep(lost.is_none(), || {
         format!("every_code_arrives: {lost:?} was drawn and never answered")
     })

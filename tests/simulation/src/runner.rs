@@ -299,7 +299,7 @@ impl Runner {
                     Done::Batch(queue, batch, failed)
                 });
             }
-            4 => {
+            5 => {
                 let webhook = self.deployment.webhook.clone();
                 self.start(Some(queue), FUNCTION_TIMEOUT, async move {
                     let failed = webhook.batch(&batch).await;

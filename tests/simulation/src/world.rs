@@ -99,6 +99,7 @@ pub fn said(
             }
             let request = tracking::Request {
                 source: "web",
+                is_public: false,
                 accepted_at: now,
                 sent_at: None,
             };
@@ -114,12 +115,12 @@ pub fn said(
             });
             let request = tracking::Request {
                 source: "server",
+                is_public: false,
                 accepted_at: now,
                 sent_at: None,
             };
             let event = tracking::read(Op::call_of("identify"), &body, request, || id);
-            let mut event = event.map_err(|error| error.to_string())?;
-            event.is_server = true;
+            let event = event.map_err(|error| error.to_string())?;
             Ok(Some(Input::Event(Box::new(event))))
         }
         Op::Consent {

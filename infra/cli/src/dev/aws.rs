@@ -12,6 +12,7 @@ use wend_aws::dynamodb::{DynamoDb, Tables};
 use wend_aws::system::new_secret;
 use wend_core::due::Schedule;
 use wend_core::log::LogRow;
+use wend_core::release::EventSource;
 
 use super::desk::{Desk, Source};
 use super::live::Live;
@@ -73,7 +74,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Some(number) = publish_files(&db, (&folder, &files), environment.as_deref()).await? else {
         return Ok(ExitCode::FAILURE);
     };
-    let write_key = new_write_key(&db, "wk_dev", "wend dev").await?;
+    let write_key = new_write_key(&db, "wk_dev", "wend dev", EventSource::Browser).await?;
     let desk = Desk {
         db: db.clone(),
         secret: db.secret(new_secret()).await?,

@@ -1,8 +1,8 @@
 //! What a developer and the tests look at, the same in both modes: the inbox, timelines, sends, queues.
 //!
-//! `GET /` inbox · `GET /m/N` one mail · `GET /_wend/mails` · `GET /_wend/timeline?user=ID` · `GET /_wend/sends` · `GET /_wend/coupons` ·
-//! `GET /_wend/queues` · `POST /_wend/queues?name=inputs` puts the body on a queue as it is ·
-//! `POST /_wend/suppressions`, which `wend suppressions --dev` asks.
+//! `GET /` inbox · `GET /m/N` one mail · `GET /m/N/html` its HTML · `POST /m/N/happens` lets something become of it · `GET /_wend/mails` ·
+//! `GET /_wend/timeline?user=ID` (or `anonymous=`, `email=`) · `GET /_wend/sends` · `GET /_wend/coupons` · `GET /_wend/queues` ·
+//! `POST /_wend/queues?name=inputs` puts the body on a queue as it is · `POST /_wend/suppressions`, which `wend suppressions --dev` asks.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -21,7 +21,7 @@ use wend_core::identity::{Identity, IdentityKind, IdentitySecret};
 use wend_core::permission::SuppressionReason;
 
 use super::embedded::Store;
-use super::mail::Mail;
+use super::mail::{Happens, Mail};
 use super::page;
 use super::ses_front::{Front, answer, forward};
 use crate::coupons;
@@ -61,7 +61,9 @@ impl Desk {
     ) -> anyhow::Result<Option<Response<Body>>> {
         let path = parts.uri.path();
         let json = match (&parts.method, path) {
-            (&Method::GET, "/") => return Ok(Some(html(page::inbox(&self.mails()?)))),
+            (&Method::GET, "/") => {
+                return Ok(Some(html(page::inbox(&self.mails()?), page::POLICY)));
+            }
             (&Method::GET, "/_wend/mails") => json!(self.mails()?),
             (&Method::GET, "/_wend/sends") => json!(self.sends().await?),
             (&Method::GET, "/_wend/coupons") => json!(coupons::pools(&self.db).await?),
@@ -73,10 +75,18 @@ impl Desk {
             }
             (&Method::POST, "/_wend/suppressions") => self.suppressions(parts).await?,
             (&Method::GET, "/_wend/timeline") => {
-                self.timeline(&parameter(parts, "user").context("give user")?)
-                    .await?
+                let who = [
+                    ("user", IdentityKind::User),
+                    ("anonymous", IdentityKind::Anonymous),
+                    ("email", IdentityKind::Email),
+                ];
+                let mut who = who
+                    .into_iter()
+                    .filter_map(|(name, kind)| Identity::new(kind, &parameter(parts, name)?));
+                let who = who.next().context("give user, anonymous or email")?;
+                self.timeline(&who).await?
             }
-            (&Method::GET, _) => return self.mail_page(path),
+            (&Method::GET | &Method::POST, _) => return self.one_mail(parts, body).await,
             _ => return Ok(None),
         };
         Ok(Some(answer(StatusCode::OK, &json)))
@@ -99,17 +109,41 @@ impl Desk {
         Ok(json!({ "said": said }))
     }
 
-    fn mail_page(&self, path: &str) -> anyhow::Result<Option<Response<Body>>> {
-        let number = path
-            .strip_prefix("/m/")
-            .and_then(|number| number.parse::<usize>().ok());
-        let Some(index) = number.and_then(|number| number.checked_sub(1)) else {
+    /// What is asked of one mail, `/m/N`.
+    async fn one_mail(
+        &self,
+        parts: &Parts,
+        body: &Bytes,
+    ) -> anyhow::Result<Option<Response<Body>>> {
+        let Some(path) = parts.uri.path().strip_prefix("/m/") else {
             return Ok(None);
         };
-        Ok(self
-            .mails()?
-            .get(index)
-            .map(|mail| html(page::mail(mail, index + 1))))
+        let (number, what) = path.split_once('/').unwrap_or((path, ""));
+        let number = number.parse::<usize>().unwrap_or_default();
+        let mails = self.mails()?;
+        let Some(mail) = number.checked_sub(1).and_then(|index| mails.get(index)) else {
+            return Ok(None);
+        };
+        Ok(match (&parts.method, what) {
+            (&Method::GET, "") => {
+                let done = parameter(parts, "done");
+                let done = done.and_then(|name| Happens::named(&name));
+                Some(html(page::mail(mail, number, done), page::POLICY))
+            }
+            (&Method::GET, "html") => Some(html(page::framed(mail), page::MAIL_POLICY)),
+            (&Method::POST, "happens") => {
+                // The page's own buttons: one name, and values without anything to decode.
+                let what = std::str::from_utf8(body)?.strip_prefix("what=");
+                let what = what.and_then(Happens::named);
+                let what = what.context(
+                    "give what: delivery, open, click, soft-bounce, bounce or complaint",
+                )?;
+                let event = mail.happens(what).to_string();
+                self.enqueue("feedback", &event).await?;
+                Some(see_other(&format!("/m/{number}?done={}", what.name()))?)
+            }
+            _ => None,
+        })
     }
 
     /// Every mail, oldest first.
@@ -131,9 +165,8 @@ impl Desk {
         Ok(sends.collect())
     }
 
-    /// The rows of the contact with this user id.
-    async fn timeline(&self, user: &str) -> anyhow::Result<Value> {
-        let identity = Identity::new(IdentityKind::User, user).context("give user")?;
+    /// What was said under this name, and the runs of the contact whose it is.
+    async fn timeline(&self, identity: &Identity) -> anyhow::Result<Value> {
         let contacts = self.db.contacts(self.secret.clone());
         let key = identity.key(&self.secret);
         let contact = contacts.load(key).await?.contact;
@@ -197,9 +230,24 @@ pub fn parameter(parts: &Parts, name: &str) -> Option<String> {
     query.get(name).cloned()
 }
 
-fn html(page: String) -> Response<Body> {
+fn html(page: String, policy: &'static str) -> Response<Body> {
     let mut response = Response::new(Body::from(page));
-    let kind = HeaderValue::from_static("text/html; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CACHE_CONTROL, "no-store"),
+    ] {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
+    }
     response
+}
+
+fn see_other(path: &str) -> anyhow::Result<Response<Body>> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let to = HeaderValue::from_str(path)?;
+    response.headers_mut().insert(header::LOCATION, to);
+    Ok(response)
 }

@@ -84,6 +84,54 @@ impl Mail {
         })
     }
 
+    /// Whether it went to a phone.
+    pub fn is_sms(&self) -> bool {
+        self.to.iter().any(|to| to.starts_with('+'))
+    }
+
+    /// What a list calls it.
+    pub fn title(&self) -> &str {
+        if self.is_sms() {
+            self.text.lines().next().unwrap_or_default()
+        } else {
+            &self.subject
+        }
+    }
+
+    /// The event that SES would publish when `what` happens now; a click is on the first link of the text.
+    pub fn happens(&self, what: Happens) -> Value {
+        let at = format!("{:.3}", now());
+        let mut event = json!({ "mail": self.mail() });
+        let (kind, field, mut detail) = match what {
+            Happens::Delivery => return self.delivered(),
+            Happens::Bounce => ("Bounce", "bounce", json!({ "bounceType": "Permanent" })),
+            Happens::SoftBounce => ("Bounce", "bounce", json!({ "bounceType": "Transient" })),
+            Happens::Complaint => ("Complaint", "complaint", json!({})),
+            Happens::Open => ("Open", "open", json!({ "userAgent": BROWSER })),
+            Happens::Click => {
+                let link = self.first_link();
+                (
+                    "Click",
+                    "click",
+                    json!({ "userAgent": BROWSER, "link": link }),
+                )
+            }
+        };
+        detail["timestamp"] = json!(at);
+        event["eventType"] = json!(kind);
+        event[field] = detail;
+        event
+    }
+
+    fn first_link(&self) -> &str {
+        let words = self
+            .text
+            .split(|c: char| c.is_whitespace() || "<>()[]".contains(c));
+        let mut links =
+            words.filter(|word| word.starts_with("https://") || word.starts_with("http://"));
+        links.next().unwrap_or("https://www.example.com/")
+    }
+
     fn mail(&self) -> Value {
         let mut tags: BTreeMap<String, [String; 1]> = self
             .tags
@@ -135,6 +183,81 @@ impl Mail {
     }
 }
 
+/// A person's mail program.
+const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
+
+/// What can be made to happen to a mail in the inbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happens {
+    /// The recipient's server takes it.
+    Delivery,
+    /// There is no such mailbox.
+    Bounce,
+    /// The mailbox is full.
+    SoftBounce,
+    /// It is reported as spam.
+    Complaint,
+    /// It is opened by a person.
+    Open,
+    /// Its first link is clicked by a person.
+    Click,
+}
+
+impl Happens {
+    /// All of them, in the order of their buttons.
+    pub const ALL: [Self; 6] = [
+        Self::Delivery,
+        Self::Open,
+        Self::Click,
+        Self::SoftBounce,
+        Self::Bounce,
+        Self::Complaint,
+    ];
+
+    /// The one called `name`.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|what| what.name() == name)
+    }
+
+    /// Its name in requests.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Delivery => "delivery",
+            Self::Bounce => "bounce",
+            Self::SoftBounce => "soft-bounce",
+            Self::Complaint => "complaint",
+            Self::Open => "open",
+            Self::Click => "click",
+        }
+    }
+
+    /// What its button says.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Delivery => "Simulate delivery",
+            Self::Bounce => "Simulate bounce",
+            Self::SoftBounce => "Simulate soft bounce",
+            Self::Complaint => "Simulate complaint",
+            Self::Open => "Simulate open",
+            Self::Click => "Simulate click",
+        }
+    }
+
+    /// What is said when it was done.
+    pub const fn said(self) -> &'static str {
+        match self {
+            Self::Delivery => "Told: it was delivered.",
+            Self::Bounce => "Told: there is no such mailbox. The address gets nothing any more.",
+            Self::SoftBounce => {
+                "Told: the mailbox is full. The fifth time in 30 days closes the address."
+            }
+            Self::Complaint => "Told: it was reported as spam. The address gets nothing any more.",
+            Self::Open => "Told: a person opened it.",
+            Self::Click => "Told: a person clicked its first link.",
+        }
+    }
+}
+
 /// The clock, in the unit of SES events.
 pub fn now() -> Timestamp {
     Timestamp::from_millisecond(SystemClock.now().as_millis()).unwrap_or_default()
@@ -165,7 +288,7 @@ fn pairs(list: &Value) -> impl Iterator<Item = (String, String)> {
 mod tests {
     use serde_json::json;
 
-    use super::Mail;
+    use super::{Happens, Mail};
 
     #[test]
     fn a_send_event_carries_the_tags_and_headers_of_the_request() -> anyhow::Result<()> {
@@ -197,6 +320,29 @@ mod tests {
             mail["headers"].as_array().and_then(|all| all.last()),
             Some(&header)
         );
+        Ok(())
+    }
+
+    #[test]
+    fn what_happens_is_told_as_ses_tells_it() -> anyhow::Result<()> {
+        let request = json!({"Destination": {"ToAddresses": ["bob@example.com"]},
+            "Content": {"Simple": {"Body": {"Text": {"Data": "See (https://shop.example.com/p) or http://b.example"}}}}});
+        let mail = Mail::read(request.to_string().as_bytes(), b"{}")?;
+        for (what, kind, field) in [
+            (Happens::Delivery, "Delivery", "delivery"),
+            (Happens::Bounce, "Bounce", "bounce"),
+            (Happens::SoftBounce, "Bounce", "bounce"),
+            (Happens::Complaint, "Complaint", "complaint"),
+            (Happens::Open, "Open", "open"),
+            (Happens::Click, "Click", "click"),
+        ] {
+            let event = mail.happens(what);
+            assert_eq!(event["eventType"], kind);
+            assert!(event[field]["timestamp"].is_string(), "{event}");
+            assert_eq!(Happens::named(what.name()), Some(what));
+        }
+        let click = mail.happens(Happens::Click);
+        assert_eq!(click["click"]["link"], "https://shop.example.com/p");
         Ok(())
     }
 

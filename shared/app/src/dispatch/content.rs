@@ -1,8 +1,10 @@
 //! What messages say, and the one call that hands each over.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde_json::Value;
 use wend_content::{Ask, Link, Message, Sms, Utm, Values, rewrite};
 use wend_core::contact::Contact;
 use wend_core::decide::inspect;
@@ -10,6 +12,8 @@ use wend_core::id::PermissionKey;
 use wend_core::identity::Channel;
 use wend_core::input::{CommandKind, Input, Properties};
 use wend_core::log::LogRow;
+use wend_core::personal::Personal;
+use wend_core::plain::harmless;
 use wend_core::release::{MessageClass, Project, Release, Template};
 use wend_core::send::{Permit, Recipient, SendRequest, SkipReason};
 use wend_core::token::{
@@ -56,6 +60,33 @@ fn utm<'a>(project: &'a Project, request: &'a SendRequest) -> Utm<'a> {
         medium: value("medium"),
         campaign: value("campaign"),
         content: value("content"),
+    }
+}
+
+/// What a message says of a run that anybody could have begun: nothing with a link elsewhere or a line break. A text that asks for what
+/// is left out has its `default`, or the message is skipped.
+struct Harmless {
+    trigger: Properties,
+    given: BTreeMap<String, Personal<Value>>,
+}
+
+impl Harmless {
+    fn of(
+        trigger: Option<&Properties>,
+        given: &BTreeMap<String, Personal<Value>>,
+        sites: &[String],
+    ) -> Self {
+        let trigger = trigger.into_iter().flatten();
+        let trigger =
+            trigger.filter_map(|(name, value)| Some((name.clone(), harmless(value, sites)?)));
+        let given = given.iter().filter_map(|(name, value)| {
+            let value = harmless(value.expose(), sites)?;
+            Some((name.clone(), Personal::new(value)))
+        });
+        Self {
+            trigger: trigger.collect(),
+            given: given.collect(),
+        }
     }
 }
 
@@ -109,12 +140,18 @@ impl<L, M: Mailer + Texter, X, Q, A, R: ReleaseStore, C: Clock, P>
         let confirm_url = confirm_url.map(|token| self.link("y", &token));
         let journey = release.version(request.version).map(Arc::as_ref);
         let zone = inspect::zone(contact, journey, release);
+        let run = contact.run(request.enrollment);
+        let is_public = run.is_some_and(|run| run.origin.is_public);
+        let trigger = view.origin.as_ref().and_then(properties);
+        let trigger = trigger.or_else(|| run.map(|run| run.origin.properties.expose()));
+        let sites = &release.project.sites;
+        let cleaned = is_public.then(|| Harmless::of(trigger, &request.given, sites));
         let values = Values {
             contact,
             journey,
-            run: contact.run(request.enrollment),
-            trigger: view.origin.as_ref().and_then(properties),
-            given: &request.given,
+            run,
+            trigger: cleaned.as_ref().map_or(trigger, |one| Some(&one.trigger)),
+            given: cleaned.as_ref().map_or(&request.given, |one| &one.given),
             zone: &zone,
         };
         let ask = Ask {

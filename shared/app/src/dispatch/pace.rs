@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use futures_util::lock::Mutex as AsyncMutex;
 use wend_core::identity::Channel;
-use wend_core::pace::{Account, Ask, Counter, Known, Lane, Pace, Rate, Take, Turn, Urgency};
+use wend_core::pace::{
+    Account, Ask, Counter, Known, Lane, Pace, Rate, Take, Turn, Urgency, first_message,
+};
 use wend_core::release::{Journey, Release, Verb};
 use wend_core::send::SendRequest;
 
@@ -163,7 +165,7 @@ impl<P: Paces> Pacing<P> {
         let mut held = waiting.held.lock().await;
         let channel = match key {
             PaceKey::Channel(channel) => Some(*channel),
-            PaceKey::Journey(_) | PaceKey::Step(..) => None,
+            PaceKey::Journey(_) | PaceKey::Step(..) | PaceKey::Strangers(_) => None,
         };
         let ceiling = channel.map_or(own, |channel| self.ceiling(channel));
         for _ in 0..STEPS_MAX {
@@ -255,6 +257,29 @@ impl<P: Paces> Pacing<P> {
             }
         }
         Ok(row)
+    }
+
+    /// Whether a first message may go to an address that only `source` has named, of which `per_hour` may; where `is_counted`, it is
+    /// one of them.
+    pub(super) async fn may_greet(
+        &self,
+        source: &str,
+        per_hour: u32,
+        is_counted: bool,
+        clock: &impl Clock,
+    ) -> Result<bool, PortError> {
+        let key = PaceKey::Strangers(source.to_owned());
+        let row = self.rows.pace(&key).await?;
+        let take = first_message(&row, per_hour, clock.now());
+        // A row that is used up is not written: who floods it pays for nothing but reads.
+        let may_go = row.clone().take(&take);
+        if !may_go || !is_counted {
+            return Ok(may_go);
+        }
+        Ok(matches!(
+            self.rows.take(&key, &take).await?,
+            Stepped::Done(_)
+        ))
     }
 
     /// The provider said that messages come too fast: everybody goes slower.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use wend_core::id::PartHash;
 use wend_core::identity::IdentitySecret;
-use wend_core::release::{Manifest, Part};
+use wend_core::release::{EventSource, Manifest, Part};
 use wend_core::token::LinkKeys;
 
 use super::MemoryStore;
@@ -80,14 +80,14 @@ impl ReleaseStore for MemoryStore {
 }
 
 impl KeyStore for MemoryStore {
-    async fn is_known(&self, hash: &str) -> Result<bool, PortError> {
-        let read = || Ok(self.tables().write_keys.contains(hash));
+    async fn holder(&self, hash: &str) -> Result<Option<EventSource>, PortError> {
+        let read = || Ok(self.tables().write_keys.get(hash).copied());
         self.line.call("look a write key up", read).await
     }
 
-    async fn add(&self, hash: &str, _name: &str) -> Result<(), PortError> {
+    async fn add(&self, hash: &str, _name: &str, holder: EventSource) -> Result<(), PortError> {
         let write = || {
-            self.tables().write_keys.insert(hash.to_owned());
+            self.tables().write_keys.insert(hash.to_owned(), holder);
             Ok(())
         };
         self.line.call("add a write key", write).await

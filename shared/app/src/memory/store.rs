@@ -1,6 +1,6 @@
 //! The tables.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use wend_core::contact::Contact;
 use wend_core::id::{ContactKey, InputId, PartHash, PermissionKey, SendId};
 use wend_core::log::LogRow;
 use wend_core::pace::Pace;
+use wend_core::release::EventSource;
 use wend_core::time::Timestamp;
 use wend_core::token::LinkKeys;
 
@@ -47,7 +48,7 @@ pub(super) struct Tables {
     pub(super) permissions: BTreeMap<PermissionKey, PermissionItem>,
     pub(super) manifest: Option<(u64, Vec<u8>)>,
     pub(super) parts: BTreeMap<PartHash, Vec<u8>>,
-    pub(super) write_keys: BTreeSet<String>,
+    pub(super) write_keys: BTreeMap<String, EventSource>,
     pub(super) secret: Option<[u8; 32]>,
     pub(super) link_keys: Option<LinkKeys>,
     pub(super) watermark: Option<Timestamp>,

@@ -29,6 +29,7 @@ fn clock() -> VirtualClock {
 pub(super) fn event(now: Timestamp, call: Call, body: &serde_json::Value) -> Event {
     let request = tracking::Request {
         source: "test",
+        is_public: false,
         accepted_at: now,
         sent_at: None,
     };

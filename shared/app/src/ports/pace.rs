@@ -17,6 +17,8 @@ pub enum PaceKey {
     Journey(String),
     /// A step's with a pace of its own: the journey's id and the step's.
     Step(String, String),
+    /// That of first messages to addresses which only this public source has named.
+    Strangers(String),
 }
 
 impl fmt::Display for PaceKey {
@@ -25,6 +27,7 @@ impl fmt::Display for PaceKey {
             Self::Channel(channel) => write!(f, "pace#{}", channel.name()),
             Self::Journey(journey) => write!(f, "pace#journey#{journey}"),
             Self::Step(journey, step) => write!(f, "pace#journey#{journey}#{step}"),
+            Self::Strangers(source) => write!(f, "pace#strangers#{source}"),
         }
     }
 }

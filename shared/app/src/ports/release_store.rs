@@ -4,7 +4,7 @@ use std::future::Future;
 
 use wend_core::id::PartHash;
 use wend_core::identity::IdentitySecret;
-use wend_core::release::{Manifest, Part};
+use wend_core::release::{EventSource, Manifest, Part};
 use wend_core::token::LinkKeys;
 
 use super::PortError;
@@ -55,11 +55,19 @@ pub enum PublishError {
 
 /// The write keys of sources.
 pub trait KeyStore: Send + Sync {
-    /// Whether a key with this hash (SHA-256, lower-case hexadecimal) may post.
-    fn is_known(&self, hash: &str) -> impl Future<Output = Result<bool, PortError>> + Send;
+    /// Who has the key with this hash (SHA-256, lower-case hexadecimal); none may post without one.
+    fn holder(
+        &self,
+        hash: &str,
+    ) -> impl Future<Output = Result<Option<EventSource>, PortError>> + Send;
 
     /// Lets a key with this hash post.
-    fn add(&self, hash: &str, name: &str) -> impl Future<Output = Result<(), PortError>> + Send;
+    fn add(
+        &self,
+        hash: &str,
+        name: &str,
+        holder: EventSource,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
 /// The secret under which names are hashed.

@@ -174,6 +174,7 @@ fn read(stage: &mut Stage<'_>, who: &str, call: Call, body: &Value) -> Result<Ev
     item.insert("messageId".to_owned(), json!(stage.said.to_string()));
     let request = tracking::Request {
         source: "scenario",
+        is_public: false,
         accepted_at: stage.world.now(),
         sent_at: None,
     };

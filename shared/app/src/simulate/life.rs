@@ -306,7 +306,8 @@ impl<'a> Life<'a> {
             properties: Personal::new(happening.properties.clone()),
             traits: Personal::new(happening.traits.clone()),
             is_import: false,
-            is_server: false,
+            agreement: None,
+            public_source: None,
         }))
     }
 

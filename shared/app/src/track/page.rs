@@ -17,7 +17,7 @@ const STYLE: &str = "body{font:18px/1.5 system-ui,sans-serif;max-width:36rem;mar
 const PIXEL: [u8; 43] = *b"GIF89a\x01\0\x01\0\x80\0\0\xff\xff\xff\0\0\0!\xf9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
 
 /// A page of ours; `content` is HTML, its first heading the title.
-pub(super) fn page(status: StatusCode, words: Words, content: &str) -> Response<Bytes> {
+pub(crate) fn page(status: StatusCode, words: Words, content: &str) -> Response<Bytes> {
     let title = content
         .split_once("<h1>")
         .and_then(|(_, rest)| rest.split_once("</h1>"));
@@ -76,7 +76,7 @@ fn set<const N: usize>(response: &mut Response<Bytes>, headers: [(HeaderName, &'
 }
 
 /// `text` as it can stand in HTML, between tags and in quotes.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -6,7 +6,7 @@ use super::text;
 
 /// The languages of our pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Words {
+pub(crate) enum Words {
     /// English.
     #[default]
     English,
@@ -15,7 +15,7 @@ pub(super) enum Words {
 }
 
 /// A sentence in both.
-type Said = (&'static str, &'static str);
+pub(crate) type Said = (&'static str, &'static str);
 
 const UNSUBSCRIBE: Said = ("Unsubscribe", "Abmelden");
 const ASK: Said = (
@@ -94,7 +94,7 @@ pub(super) const PAUSED_UNTIL: Said = (
 
 impl Words {
     /// The language that a reader prefers among ours (`Accept-Language`); English if none of them.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         let accepted = text(headers, header::ACCEPT_LANGUAGE.as_str()).unwrap_or_default();
         let ranked = accepted.split(',').filter_map(|entry| {
             let (tag, rest) = entry.split_once(';').unwrap_or((entry, ""));
@@ -117,7 +117,7 @@ impl Words {
     }
 
     /// The language's code.
-    pub(super) const fn lang(self) -> &'static str {
+    pub(crate) const fn lang(self) -> &'static str {
         match self {
             Self::English => "en",
             Self::German => "de",
@@ -125,7 +125,7 @@ impl Words {
     }
 
     /// A sentence in this language.
-    pub(super) const fn say(self, (english, german): Said) -> &'static str {
+    pub(crate) const fn say(self, (english, german): Said) -> &'static str {
         match self {
             Self::English => english,
             Self::German => german,

@@ -8,7 +8,7 @@ use wend_app::ports::{
 };
 use wend_core::id::PartHash;
 use wend_core::identity::IdentitySecret;
-use wend_core::release::{Manifest, Part};
+use wend_core::release::{EventSource, Manifest, Part};
 use wend_core::token::LinkKeys;
 
 use super::DynamoDb;
@@ -23,6 +23,8 @@ const ADD_KEY: &str = "add a write key";
 const SECRET: &str = "read the identity secret";
 const LINK_KEYS: &str = "read the keys of links";
 const ROTATE: &str = "rotate the keys of links";
+/// Who has a key that is a secret. Another key is one that stands in web pages.
+const SERVER: &str = "server";
 /// Most keys of one batch read (DynamoDB).
 const BATCH: usize = 100;
 /// Largest part: an item may have 400 KB; a tenth is kept for its other attributes.
@@ -125,16 +127,22 @@ impl ReleaseStore for DynamoDb {
 }
 
 impl KeyStore for DynamoDb {
-    async fn is_known(&self, hash: &str) -> Result<bool, PortError> {
+    async fn holder(&self, hash: &str) -> Result<Option<EventSource>, PortError> {
         let item = self
             .release_item(KEY, pk(format!("write-key#{hash}")))
             .await?;
-        Ok(item.is_some())
+        Ok(item.map(|item| match item.get("holder") {
+            Some(holder) if *holder == s(SERVER) => EventSource::Server,
+            _ => EventSource::Browser,
+        }))
     }
 
-    async fn add(&self, hash: &str, name: &str) -> Result<(), PortError> {
+    async fn add(&self, hash: &str, name: &str, holder: EventSource) -> Result<(), PortError> {
         let mut item = pk(format!("write-key#{hash}"));
         item.insert("name".to_owned(), s(name));
+        if holder == EventSource::Server {
+            item.insert("holder".to_owned(), s(SERVER));
+        }
         let request = self.client.put_item().table_name(&self.tables.releases);
         let answer = request.set_item(Some(item)).send().await;
         answer

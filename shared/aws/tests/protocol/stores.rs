@@ -11,7 +11,7 @@ use wend_core::identity::IdentitySecret;
 use wend_core::permission::{
     Consent, ConsentChange, Proof, Suppression, SuppressionReason, TopicState,
 };
-use wend_core::release::{Manifest, Part, Release};
+use wend_core::release::{EventSource, Manifest, Part, Release};
 use wend_core::time::Timestamp;
 
 use crate::support::World;
@@ -93,9 +93,11 @@ async fn the_secret_is_drawn_once_however_many_race() {
 #[tokio::test]
 async fn only_an_added_write_key_is_known() {
     let world = World::new().await;
-    world.db.add("hash", "site").await.unwrap();
-    assert!(world.db.is_known("hash").await.unwrap());
-    assert!(!world.db.is_known("other").await.unwrap());
+    for holder in [EventSource::Browser, EventSource::Server] {
+        world.db.add("hash", "site", holder).await.unwrap();
+        assert_eq!(world.db.holder("hash").await.unwrap(), Some(holder));
+    }
+    assert_eq!(world.db.holder("other").await.unwrap(), None);
 }
 
 const fn secs(n: i64) -> Timestamp {

@@ -238,6 +238,7 @@ impl World {
         let accepted_at = self.clock.now();
         let request = tracking::Request {
             source: "site",
+            is_public: false,
             accepted_at,
             sent_at: None,
         };

@@ -202,6 +202,7 @@ impl<'a> Deciding<'a> {
             partition: self.partition,
             at: happening.at,
             properties: Personal::new(properties),
+            is_public: self.public_source.is_some(),
         }
     }
 
@@ -220,6 +221,7 @@ impl<'a> Deciding<'a> {
             partition: self.partition,
             at: self.moment,
             properties: Personal::default(),
+            is_public: self.public_source.is_some(),
         }
     }
 

@@ -6,11 +6,12 @@ use super::{DecideError, Deciding, Happening, Signal};
 use crate::condition::MessageState;
 use crate::enrollment::{Origin, State};
 use crate::id::{EnrollmentId, SendId};
+use crate::identity::Channel;
 use crate::input::{
     Answer, AnswerResult, Command, CommandKind, Feedback, FeedbackKind, Properties, SendOutcome,
 };
 use crate::log::{EndReason, NotEntered, Trace};
-use crate::release::{OnError, Step};
+use crate::release::{OnError, Step, Verb};
 use crate::send::Outcome;
 use crate::time::Timestamp;
 use std::borrow::Cow;
@@ -53,8 +54,21 @@ impl Deciding<'_> {
         }
         if has_left {
             self.hand_out(over.enrollment);
+            self.greeted(step);
         }
         self.go_on(over.enrollment, step, over.at)
+    }
+
+    /// An address that nobody has proven has had its first message.
+    fn greeted(&mut self, step: &Step) {
+        let Verb::Message(message) = &step.verb else {
+            return;
+        };
+        let is_news = self.contact.stranger(message.channel).is_some();
+        let unproven = is_news.then(|| self.contact.to_mut().unproven.get_mut(&message.channel));
+        if let Some(Some(unproven)) = unproven {
+            unproven.is_greeted = true;
+        }
     }
 
     /// A step that waited for an answer is over. While its journey stands still, the run waits below the step.
@@ -127,6 +141,10 @@ impl Deciding<'_> {
         };
         if feedback.is_machine {
             return;
+        }
+        // Who follows a link in it, or answers, has read it.
+        if matches!(feedback.kind, FeedbackKind::Clicked | FeedbackKind::Replied) {
+            self.proven(Channel::Email);
         }
         let mut runs = self.contact.enrollments.iter();
         let is_of =
@@ -261,6 +279,7 @@ impl Deciding<'_> {
             partition: command.contact,
             at: command.at,
             properties: crate::personal::Personal::new(properties.clone()),
+            is_public: false,
         };
         match &command.kind {
             CommandKind::Enroll { journey, data } => {

@@ -7,14 +7,15 @@ use serde_json::Value;
 use super::view::PLACES;
 use super::{Deciding, Happening, Signal, timers};
 use crate::condition::Topic;
-use crate::contact::{Attribute, Email, Phone, TextsWord, TopicConsent, Word};
+use crate::contact::{Attribute, Email, Phone, TextsWord, TopicConsent, Unproven, Word};
 use crate::id::{InputId, PermissionKey};
 use crate::identity::{Channel, EmailAddress, Identity, IdentityKind, PhoneNumber};
-use crate::input::{ConsentSaid, Event, Properties};
+use crate::input::{Agreement, ConsentSaid, Event, Properties};
 use crate::log::{Effect, Trace};
 use crate::permission::{Consent, ConsentChange, Proof, source};
 use crate::personal::Personal;
-use crate::release::OptIn;
+use crate::plain;
+use crate::release::{OptIn, ValueType};
 use crate::time::Timestamp;
 
 /// Most names of one contact: a shared device or a script that draws ids must not grow the aggregate.
@@ -57,6 +58,10 @@ fn names_of(list: &Value) -> Value {
     Value::Array(items.iter().map(name).collect())
 }
 
+fn is_list_of_topics(attribute: &str) -> bool {
+    [SUBSCRIBED, UNSUBSCRIBED].contains(&attribute)
+}
+
 impl Deciding<'_> {
     /// Identity, addresses, attributes, consent.
     pub(super) fn learn(&mut self, event: &Event) {
@@ -66,22 +71,32 @@ impl Deciding<'_> {
         for identity in std::iter::once(&event.address).chain(&event.also) {
             self.link(identity);
         }
+        self.learn_attributes(event, traits);
+        if let Some(agreement) = &event.agreement {
+            self.agree(agreement, event);
+        }
+    }
+
+    fn learn_attributes(&mut self, event: &Event, traits: &Properties) {
         if traits.is_empty() {
             return;
         }
         let earlier_topics = self.topics_said(SUBSCRIBED);
         let earlier_refusals = self.topics_said(UNSUBSCRIBED);
         // Dates are read on the contact's clock, so the clock comes first.
-        for name in PLACES {
-            if let Some(value) = traits.get(name) {
-                self.set_attribute(name, value, event.occurred_at);
+        let first = PLACES.iter().filter_map(|name| traits.get_key_value(*name));
+        let others = traits.iter().filter(|(name, _)| {
+            let name = name.as_str();
+            !ADDRESSES.contains(&name) && !PLACES.contains(&name)
+        });
+        for (name, value) in first.chain(others) {
+            if self.public_source.is_some() && !self.is_harmless(name, value) {
+                let what = name.clone();
+                let why = "a link, a line break or too long, from a browser".to_owned();
+                self.trace.push(Trace::Refused { what, why });
+                continue;
             }
-        }
-        for (name, value) in traits
-            .iter()
-            .filter(|(name, _)| !ADDRESSES.contains(&name.as_str()))
-        {
-            if [SUBSCRIBED, UNSUBSCRIBED].contains(&name.as_str()) {
+            if is_list_of_topics(name) {
                 self.set_attribute(name, &names_of(value), event.occurred_at);
             } else {
                 self.set_attribute(name, value, event.occurred_at);
@@ -89,6 +104,57 @@ impl Deciding<'_> {
         }
         self.consent_list(SUBSCRIBED, true, &earlier_topics, event);
         self.consent_list(UNSUBSCRIBED, false, &earlier_refusals, event);
+    }
+
+    /// Whether anybody may make `value` the attribute `name`: it may stand in messages.
+    fn is_harmless(&self, name: &str, value: &Value) -> bool {
+        // Of a list of topics only names of topics are kept.
+        if is_list_of_topics(name) {
+            return true;
+        }
+        let project = &self.context.release.project;
+        let is = |read: fn(&str) -> bool| value.as_str().is_some_and(read);
+        match project.attributes.get(name).map(|rule| rule.kind) {
+            Some(ValueType::Name) => value.is_null() || is(plain::is_name),
+            Some(ValueType::Email) => {
+                value.is_null() || is(|text| EmailAddress::parse(text).is_some())
+            }
+            Some(
+                ValueType::Text
+                | ValueType::Number
+                | ValueType::Integer
+                | ValueType::Money
+                | ValueType::Boolean
+                | ValueType::Date
+                | ValueType::Time
+                | ValueType::Set
+                | ValueType::List
+                | ValueType::Map
+                | ValueType::Url
+                | ValueType::Phone,
+            )
+            | None => plain::is_plain_value(value, &project.sites),
+        }
+    }
+
+    /// Who named the address on `channel`, `is_new` or again: a server proves it.
+    fn named(&mut self, channel: Channel, is_new: bool) {
+        match self.public_source {
+            Some(source) if is_new => {
+                let (source, is_greeted) = (source.to_owned(), false);
+                let unproven = Unproven { source, is_greeted };
+                self.contact.to_mut().unproven.insert(channel, unproven);
+            }
+            Some(_) => {}
+            None => self.proven(channel),
+        }
+    }
+
+    /// The address on `channel` is the contact's.
+    pub(super) fn proven(&mut self, channel: Channel) {
+        if self.contact.unproven.contains_key(&channel) {
+            self.contact.to_mut().unproven.remove(&channel);
+        }
     }
 
     /// A public key sets an address only where there is none; a secret key replaces one.
@@ -101,14 +167,18 @@ impl Deciding<'_> {
             None => {
                 let at = event.occurred_at;
                 self.contact.to_mut().email = Some(Email { address, at });
+                self.named(Channel::Email, true);
                 self.trace.push(Trace::AddressSet);
                 self.dirty("contact.email");
             }
-            Some(known) if known.address.identity() == address.identity() => {}
-            Some(known) if event.is_server && known.at < event.occurred_at => {
+            Some(known) if known.address.identity() == address.identity() => {
+                self.named(Channel::Email, false);
+            }
+            Some(known) if self.public_source.is_none() && known.at < event.occurred_at => {
                 let at = event.occurred_at;
                 let before = self.permission(Channel::Email.name());
                 self.contact.to_mut().email = Some(Email { address, at });
+                self.named(Channel::Email, true);
                 self.readdress(Channel::Email, before, at);
                 self.dirty("contact.email");
             }
@@ -149,16 +219,18 @@ impl Deciding<'_> {
                 let at = event.occurred_at;
                 let zone = self.zone(None);
                 self.contact.to_mut().phone = Some(Phone { number, at });
+                self.named(Channel::Sms, true);
                 self.dirty("contact.phone");
                 if zone != self.zone(None) {
                     self.rezone();
                 }
             }
-            Some(known) if known.number == number => {}
-            Some(known) if event.is_server && known.at < event.occurred_at => {
+            Some(known) if known.number == number => self.named(Channel::Sms, false),
+            Some(known) if self.public_source.is_none() && known.at < event.occurred_at => {
                 let (at, zone) = (event.occurred_at, self.zone(None));
                 let before = self.permission(Channel::Sms.name());
                 self.contact.to_mut().phone = Some(Phone { number, at });
+                self.named(Channel::Sms, true);
                 self.readdress(Channel::Sms, before, at);
                 self.dirty("contact.phone");
                 if zone != self.zone(None) {
@@ -259,12 +331,39 @@ impl Deciding<'_> {
             source::EVENT
         };
         for said in self.topics_said(list) {
-            if !is_act(&said) && (!earlier.contains(&said) || self.has_lapsed(&said, at)) {
+            let is_news =
+                !earlier.contains(&said) || self.has_lapsed(&said, at) || self.is_unheard(&said);
+            if is_news && !is_act(&said) {
                 self.word_on(said, opted_in, at, Proof::new(from, None));
             }
         }
         for act in acts {
             self.word_on(act.topic, opted_in, at, act.proof);
+        }
+    }
+
+    /// Whether a topic is in the list because somebody said it who may not: then it is news when it is said again.
+    fn is_unheard(&self, said: &str) -> bool {
+        let topic = said.parse::<Topic>().ok();
+        topic.is_some_and(|topic| {
+            let rule = self.context.release.project.topics.get(&topic.topic);
+            rule.is_some_and(|rule| rule.is_verified) && !self.contact.consents.contains_key(&topic)
+        })
+    }
+
+    /// What the sender of a form agreed to. Each form that is sent says it anew, also after a no: somebody has read the wording
+    /// and acted. It counts for the address in the form alone, never for another one that the contact has.
+    fn agree(&mut self, agreement: &Agreement, event: &Event) {
+        let email = self.contact.email.as_ref();
+        let is_own = email.is_some_and(|email| email.address.identity() == event.address);
+        for topic in &agreement.topics {
+            if is_own || topic.channel != Channel::Email.name() {
+                let proof = Proof::new(&agreement.source, Some(&agreement.wording));
+                self.word_on(topic.to_string(), true, event.occurred_at, proof);
+            } else {
+                self.trace
+                    .push(Trace::ConsentWithoutAddress(topic.to_string()));
+            }
         }
     }
 
@@ -285,16 +384,25 @@ impl Deciding<'_> {
         until.is_some_and(|until| at < until)
     }
 
+    /// A yes or a no from outside: a yes counts at once where the topic takes it without a confirmation.
     fn word_on(&mut self, name: String, opted_in: bool, at: Timestamp, proof: Proof) {
         let topic = name.parse::<Topic>().ok();
         let known = topic.and_then(|topic| {
             let rule = self.context.release.project.topics.get(&topic.topic)?;
-            Some((topic, rule.opt_in))
+            Some((topic, rule))
         });
-        match known {
-            None => self.trace.push(Trace::UnknownTopic(name)),
-            Some((topic, OptIn::Double)) if opted_in => self.unconfirmed(&topic, at, proof),
-            Some((topic, _)) => self.consent(&topic, opted_in, at, proof),
+        let Some((topic, rule)) = known else {
+            self.trace.push(Trace::UnknownTopic(name));
+            return;
+        };
+        if opted_in && rule.is_verified && self.public_source.is_some() {
+            let why = "only a server may say yes to it (wend.yaml, `verified`)".to_owned();
+            self.trace.push(Trace::Refused { what: name, why });
+            return;
+        }
+        match rule.opt_in {
+            OptIn::Double if opted_in => self.unconfirmed(&topic, at, proof),
+            OptIn::Double | OptIn::Single => self.consent(&topic, opted_in, at, proof),
         }
     }
 
@@ -404,12 +512,17 @@ impl Deciding<'_> {
     pub(super) fn take_consent(&mut self, said: &ConsentSaid) {
         if let (Some(topic), Some(confirms)) = (&said.topic, said.confirms) {
             if self.permission(&topic.channel) == Some(confirms.permission) {
+                self.reached(&topic.channel);
                 self.consent(topic, true, confirms.said_at, said.proof.clone());
             } else {
                 let topic = topic.to_string();
                 self.trace.push(Trace::ConfirmedElsewhere(topic));
             }
             return;
+        }
+        if said.opted_in {
+            let channel = said.topic.as_ref().map(|topic| topic.channel.as_str());
+            self.reached(channel.unwrap_or(Channel::Email.name()));
         }
         if let Some(topic) = &said.topic {
             self.consent(topic, said.opted_in, said.at, said.proof.clone());
@@ -425,6 +538,12 @@ impl Deciding<'_> {
         for topic in topics {
             self.consent(&topic, said.opted_in, said.at, said.proof.clone());
         }
+    }
+
+    /// A yes came by a link, and links go to the address alone.
+    fn reached(&mut self, channel: &str) {
+        let is_sms = channel == Channel::Sms.name();
+        self.proven(if is_sms { Channel::Sms } else { Channel::Email });
     }
 
     /// Stops all texts, or takes that back: what was said on topics stays as it is beneath. Last writer by time, the stop of two at

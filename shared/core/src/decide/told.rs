@@ -53,7 +53,8 @@ pub(super) fn event(n: u8, kind: EventKind, traits: Value, now: Timestamp) -> Ev
         properties: Personal::default(),
         traits: object(traits),
         is_import: false,
-        is_server: false,
+        agreement: None,
+        public_source: None,
     }
 }
 

@@ -154,6 +154,7 @@ impl Deciding<'_> {
             partition: run.origin.partition,
             at: self.moment,
             properties: Personal::new(self.given(id, journey, data)),
+            is_public: run.origin.is_public,
         };
         let journey = other.to_owned();
         self.derive(other, Signal::Started { journey, origin });

@@ -13,6 +13,9 @@ pub const BUILT_IN_EVENTS: [&str; 9] = [
     "sms_help_requested",
 ];
 
+/// The event that a form of `wend.yaml` leads to. A project may declare it as well, for forms that post elsewhere.
+pub const FORM_SUBMITTED: &str = "form_submitted";
+
 /// Attributes that every contact can have without a declaration.
 pub(crate) const BUILT_IN_ATTRIBUTES: [&str; 8] = [
     "id",

@@ -24,7 +24,7 @@ mod tree;
 pub use diagnostic::{Diagnostic, Edit, Severity};
 pub use explain::{explain, nearest_code};
 pub use files::{Checked, SourceFile, check_all, read_all};
-pub use known::BUILT_IN_EVENTS;
+pub use known::{BUILT_IN_EVENTS, FORM_SUBMITTED};
 pub use reader::nearest;
 pub use reference::{Reference, Refers};
 pub use render::render;

@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::{Project, Release, Verb};
-use crate::definitions::known::BUILT_IN_ATTRIBUTES;
+use crate::definitions::known::{BUILT_IN_ATTRIBUTES, FORM_SUBMITTED};
 
 /// What an event or a person says of a contact beside its attributes.
 const SAID: [&str; 3] = ["timezone", "subscribed", "unsubscribed"];
 
 impl Project {
     /// Whether a source may send `event` under this name: the tracking plan has it, or the plan has what it is an alias of.
-    /// Pages need no declaration.
+    /// Pages need no declaration, nor does what declared forms lead to.
     pub fn plans_event(&self, event: &str) -> bool {
         let name = self.aliases.get(event).map_or(event, String::as_str);
-        self.events.contains_key(name) || name == "page_viewed"
+        let is_of_form = name == FORM_SUBMITTED && !self.forms.is_empty();
+        self.events.contains_key(name) || name == "page_viewed" || is_of_form
     }
 }
 

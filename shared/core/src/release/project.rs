@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::WebForm;
 use crate::calendar::ClosedDays;
 use crate::condition::Where;
 use crate::identity::Channel;
@@ -55,6 +56,12 @@ pub struct Project {
     pub closed: ClosedDays,
     /// Where it runs, by name.
     pub environments: BTreeMap<String, Environment>,
+    /// Forms of websites, by name.
+    #[serde(default)]
+    pub forms: BTreeMap<String, WebForm>,
+    /// Hosts that what a browser says may link to, with all below them.
+    #[serde(default)]
+    pub sites: Vec<String>,
 }
 
 /// Who owns the definitions.
@@ -90,6 +97,9 @@ pub struct Topic {
     pub opt_in: OptIn,
     /// How long a double opt-in can be confirmed; entries wait as long at the door.
     pub confirm_within: Span,
+    /// Whether only a server may say yes to it.
+    #[serde(default)]
+    pub is_verified: bool,
 }
 
 /// How one opts in.
@@ -115,6 +125,10 @@ pub struct ProjectSending {
     pub utm: BTreeMap<String, String>,
     /// A journey is held that enrolls so many times its usual number.
     pub entry_alarm: Option<u16>,
+    /// How many addresses that only a public source has named get their first message in an hour, for each source; none: as many
+    /// as [`FIRST_MESSAGES_PER_HOUR`](crate::pace::FIRST_MESSAGES_PER_HOUR).
+    #[serde(default)]
+    pub first_messages_per_hour: Option<u32>,
 }
 
 /// How many marketing messages one address gets.

@@ -96,7 +96,10 @@ impl<'a> Limits<'a> {
                 said(|own| own.quiet).map(|how| (how, SkipReason::QuietHours))
             }
             HoldReason::Cap => said(|own| own.over_cap).map(|how| (how, SkipReason::OverCap)),
-            HoldReason::Window | HoldReason::Quota | HoldReason::Paused => None,
+            HoldReason::Window
+            | HoldReason::Quota
+            | HoldReason::Paused
+            | HoldReason::FirstMessages => None,
         };
         match skip {
             Some((Hold::Skip, reason)) => Some(Against::Skip(reason)),

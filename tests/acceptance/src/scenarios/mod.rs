@@ -1,12 +1,14 @@
 //! What must hold, one function a scenario.
 
 pub mod audit;
+pub mod browser;
 pub mod cart;
 pub mod confirm;
 pub mod coupons;
 mod crowd;
 mod edge;
 pub mod faults_of_endpoint;
+mod forms;
 mod journey;
 pub mod kills_of_functions;
 pub mod kills_of_process;
@@ -18,7 +20,7 @@ mod unsubscribe;
 use super::Scenario;
 
 /// Scenarios of both modes.
-pub const BOTH: [Scenario; 9] = [
+pub const BOTH: [Scenario; 10] = [
     journey::THREE_MAILS,
     journey::FIVE_TIMES,
     journey::WRONG_ORDER,
@@ -28,6 +30,7 @@ pub const BOTH: [Scenario; 9] = [
     edge::BEACON,
     edge::PREFLIGHT,
     edge::POISON,
+    forms::PLAIN_FORM,
 ];
 
 /// Scenarios of the local AWS alone: they need what only its Python environment has.

@@ -10,7 +10,7 @@ use wend_core::id::PartHash;
 use wend_core::identity::{Channel, IdentitySecret};
 use wend_core::pace::{Ask, Pace, Urgency};
 use wend_core::permission::SuppressionReason;
-use wend_core::release::Manifest;
+use wend_core::release::{EventSource, Manifest};
 use wend_core::token::LinkKeys;
 
 use crate::draw::{
@@ -128,8 +128,9 @@ pub async fn releases_say_the_class(kit: impl FailingTables) {
 pub async fn keys_and_secret_say_the_class(kit: impl FailingTables) {
     for class in CLASSES {
         let (tables, _) = kit.failing(class).await;
-        assert_class(tables.is_known("hash").await, class);
-        assert_class(tables.add("hash", "site").await, class);
+        assert_class(tables.holder("hash").await, class);
+        let added = tables.add("hash", "site", EventSource::Browser);
+        assert_class(added.await, class);
         let secret = IdentitySecret::new([1; 32]);
         assert_class(tables.link_keys(&secret).await, class);
         let keys = LinkKeys::first(&secret).rotated([2; 32], at(1));

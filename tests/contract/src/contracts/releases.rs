@@ -7,7 +7,7 @@ use wend_app::ports::{ErrorClass, KeyStore, PublishError, ReleaseStore, SecretSt
 use wend_core::definitions::{SourceFile, read_all};
 use wend_core::id::PartHash;
 use wend_core::identity::IdentitySecret;
-use wend_core::release::{Manifest, Part};
+use wend_core::release::{EventSource, Manifest, Part};
 use wend_core::token::LinkKeys;
 
 use crate::draw::at;
@@ -156,17 +156,24 @@ pub async fn parts_are_there_before_their_manifest(kit: impl TableKit) {
 }
 
 pub async fn only_an_added_key_is_known(kit: impl TableKit) {
-    assert!(!kit.tables().is_known("hash").await.unwrap());
-    kit.tables().add("hash", "site").await.unwrap();
-    assert!(kit.tables().is_known("hash").await.unwrap());
-    assert!(!kit.tables().is_known("other").await.unwrap());
+    for (hash, holder) in [
+        ("website", EventSource::Browser),
+        ("server", EventSource::Server),
+    ] {
+        assert_eq!(kit.tables().holder(hash).await.unwrap(), None);
+        kit.tables().add(hash, "name", holder).await.unwrap();
+        assert_eq!(kit.tables().holder(hash).await.unwrap(), Some(holder));
+    }
+    assert_eq!(kit.tables().holder("other").await.unwrap(), None);
 }
 
 pub async fn a_key_is_added_again_safely(kit: impl TableKit) {
     for name in ["site", "shop"] {
-        kit.tables().add("hash", name).await.unwrap();
+        let added = kit.tables().add("hash", name, EventSource::Browser);
+        added.await.unwrap();
     }
-    assert!(kit.tables().is_known("hash").await.unwrap());
+    let holder = kit.tables().holder("hash").await.unwrap();
+    assert_eq!(holder, Some(EventSource::Browser));
 }
 
 pub async fn the_first_secret_is_everybodys(kit: impl TableKit) {

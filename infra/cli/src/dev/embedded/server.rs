@@ -38,6 +38,7 @@ pub async fn serve(listener: TcpListener, parts: Arc<Parts>, desk: Arc<Desk>) {
         ingest: Ingest {
             inputs: parts.queue("inputs"),
             keys: WriteKeys::new(parts.db.clone(), SystemClock),
+            releases: Releases::new(parts.db.clone(), SystemClock),
             clock: SystemClock,
             ids: SystemIds,
             secret: parts.secret.clone(),

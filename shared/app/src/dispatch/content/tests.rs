@@ -62,6 +62,7 @@ fn world() -> World {
         item["messageId"] = json!(format!("{call:?}"));
         let request = tracking::Request {
             source: "test",
+            is_public: false,
             accepted_at: world.now(),
             sent_at: None,
         };

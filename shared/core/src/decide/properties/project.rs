@@ -17,6 +17,7 @@ pub(super) fn project(tape: &mut Tape<'_>) -> Project {
         title: String::new(),
         opt_in,
         confirm_within: "2 days".parse().unwrap(),
+        is_verified: false,
     };
     let mut sending = ProjectSending::default();
     if tape.once_in(2) {

@@ -139,7 +139,8 @@ impl<'t> World<'t> {
             properties: Self::properties(properties),
             traits: Self::properties(traits),
             is_import: self.tape.once_in(20),
-            is_server: false,
+            agreement: None,
+            public_source: None,
         };
         self.apply(Input::Event(Box::new(event)));
     }

@@ -53,7 +53,16 @@ fn attributes_take_the_last_writer_by_time_in_any_order() {
 fn a_public_key_sets_an_address_only_where_there_is_none() {
     let mut world = World::new(WELCOME);
     world.identify(json!({"email": "ana@example.com"}));
-    let second = world.identify(json!({"email": "mallory@example.com"}));
+    let mallory = told::event(
+        9,
+        EventKind::Identify,
+        json!({"email": "mallory@example.com"}),
+        world.now,
+    );
+    let second = world.apply(Input::Event(Box::new(Event {
+        public_source: Some("site".to_owned()),
+        ..mallory
+    })));
     let address = world.contact.unwrap().email.unwrap().address;
     assert_eq!(address.expose(), "ana@example.com");
     assert_eq!(second.row.unwrap().trace, [Trace::AddressKept]);
@@ -167,7 +176,8 @@ fn a_secret_key_replaces_an_address_and_what_was_said_is_carried_over() {
             properties: Personal::default(),
             traits: traits.into(),
             is_import: false,
-            is_server: true,
+            agreement: None,
+            public_source: None,
         })))
     };
     let late = world.now.minus(Duration::from_mins(1));

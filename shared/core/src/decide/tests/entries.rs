@@ -18,7 +18,8 @@ impl World {
             properties: properties.into(),
             traits: Personal::default(),
             is_import: false,
-            is_server: false,
+            agreement: None,
+            public_source: None,
         })));
         let row = decision.row.unwrap();
         let packed = row.pack().unwrap();
@@ -207,7 +208,8 @@ fn imported_history_counts_and_starts_nothing() {
         properties: Personal::default(),
         traits: Personal::default(),
         is_import: true,
-        is_server: false,
+        agreement: None,
+        public_source: None,
     };
     let row = world.apply(Input::Event(Box::new(import))).row.unwrap();
     let is_entry = |line: &Trace| matches!(line, Trace::Entered { .. } | Trace::NotEntered { .. });

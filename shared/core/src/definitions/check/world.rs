@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::definitions::files::{Kind, ReadFile};
-use crate::definitions::known::{BUILT_IN_ATTRIBUTES, BUILT_IN_EVENTS};
+use crate::definitions::known::{BUILT_IN_ATTRIBUTES, BUILT_IN_EVENTS, FORM_SUBMITTED};
 use crate::definitions::reader::Faults;
 use crate::definitions::{Diagnostic, Refers, SourceFile, project, tree};
 use crate::identity::Channel;
@@ -151,6 +151,7 @@ impl<'f> World<'f> {
         self.names("events").contains(&event)
             || self.emitted.contains(&event)
             || BUILT_IN_EVENTS.contains(&event)
+            || (event == FORM_SUBMITTED && self.says("forms"))
     }
 
     /// The names of events that somebody may have meant.
@@ -158,6 +159,7 @@ impl<'f> World<'f> {
         let mut all = self.names("events");
         all.extend(&self.emitted);
         all.extend(BUILT_IN_EVENTS);
+        all.extend(self.says("forms").then_some(FORM_SUBMITTED));
         all
     }
 

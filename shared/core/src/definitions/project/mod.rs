@@ -2,6 +2,7 @@
 //!
 //! Owns the shape of the file; whether what it names exists elsewhere is [`check`](super::check)'s.
 
+mod forms;
 mod outside;
 mod people;
 mod plan;
@@ -9,7 +10,9 @@ mod sending;
 pub(super) mod values;
 mod webhook;
 
+pub(super) use forms::FORM_TYPES;
 pub(super) use people::address;
+pub(super) use sending::FIRST_MESSAGES_MAX;
 
 use super::reader::{self, Faults, MapReader, Read};
 use super::tree;
@@ -50,6 +53,9 @@ pub(super) fn as_far(root: &Node, faults: &mut Faults<'_>) -> Project {
         project.teams = reader::named(node, "teams", faults, people::team);
     }
     outside::read(&mut map, &mut project, faults);
+    if let Some(node) = map.optional("forms") {
+        project.forms = forms::read(node, &project.attributes, faults);
+    }
     map.finish(faults);
     project
 }
@@ -83,12 +89,34 @@ fn header(map: &mut MapReader<'_>, project: &mut Project, faults: &mut Faults<'_
     if let Some(node) = map.optional("locales") {
         project.locales = locales(node, faults);
     }
+    if let Some(node) = map.optional("sites") {
+        project.sites = sites(node, faults);
+    }
     let address = map.optional_text("postal_address", faults);
     project.postal_address = address.map(str::to_owned);
     if let Some(node) = map.optional("managed_by") {
         let managed_by = reader::choice(node, "managed_by", &MANAGED_BY, faults);
         project.managed_by = managed_by.unwrap_or_default();
     }
+}
+
+/// Hosts such as `example.com`, each once, in lower case.
+fn sites(node: &Node, faults: &mut Faults<'_>) -> Vec<String> {
+    let mut sites = values::texts(node, "sites", faults);
+    sites.retain(|(place, text)| {
+        let is_label = |label: &str| {
+            let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            !label.is_empty() && label.chars().all(is_word)
+        };
+        let is_host = text.contains('.') && text.split('.').all(is_label);
+        if !is_host {
+            let message = format!("`{text}` is not a host");
+            let help = "the name alone, in lower case, for example `example.com`; all below it are meant, too";
+            faults.add("E0152", *place, &message, help);
+        }
+        is_host
+    });
+    sites.into_iter().map(|(_, text)| text).collect()
 }
 
 /// Languages such as `en` and `de-AT`, each once.

@@ -120,7 +120,9 @@ pub(super) fn topic(node: &Node, id: &str, faults: &mut Faults<'_>) -> Option<To
     let opt_in = opt_in.and_then(|node| reader::choice(node, "opt_in", &OPT_INS, faults));
     let opt_in = opt_in.unwrap_or(OptIn::Single);
     let within = map.optional("confirm_within");
+    let verified = map.optional("verified");
     map.finish(faults);
+    let is_verified = verified.and_then(|node| reader::flag(node, "verified", faults));
     if let (OptIn::Single, Some(within)) = (opt_in, within) {
         let message = "a single opt-in is not confirmed";
         let help = "write `opt_in: double`, or remove `confirm_within`";
@@ -132,6 +134,7 @@ pub(super) fn topic(node: &Node, id: &str, faults: &mut Faults<'_>) -> Option<To
         title,
         opt_in,
         confirm_within: within.or_else(|| Span::parse(CONFIRM_WITHIN).ok())?,
+        is_verified: is_verified.unwrap_or(false),
     })
 }
 

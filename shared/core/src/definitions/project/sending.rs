@@ -14,6 +14,9 @@ use crate::syntax::Node;
 /// The alarm's factors: twice the usual rate is chance, beyond a thousand nothing is held.
 const ALARM: std::ops::RangeInclusive<u16> = 2..=1000;
 
+/// More first messages in an hour are no limit.
+pub(in crate::definitions) const FIRST_MESSAGES_MAX: u32 = 1_000_000;
+
 pub(super) fn read(node: &Node, faults: &mut Faults<'_>) -> Option<ProjectSending> {
     let mut map = MapReader::new(node, "`sending` of a project", faults)?;
     let mut sending = ProjectSending::default();
@@ -42,6 +45,11 @@ pub(super) fn read(node: &Node, faults: &mut Faults<'_>) -> Option<ProjectSendin
     }
     if let Some(node) = map.optional("entry_alarm") {
         sending.entry_alarm = alarm(node, faults);
+    }
+    if let Some(node) = map.optional("first_messages_per_hour") {
+        let (least, most) = (1, FIRST_MESSAGES_MAX);
+        sending.first_messages_per_hour =
+            reader::whole(node, "first_messages_per_hour", (least, most), faults);
     }
     map.finish(faults);
     Some(sending)

@@ -2,8 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::parts::{is, list, map, named, one_of_keys, some_of_keys, text, whole, words};
-use crate::definitions::project::values::VALUE_TYPES;
+use super::parts::{
+    is, list, map, named, one_of_keys, one_or_list, some_of_keys, text, whole, words,
+};
+use crate::definitions::project::values::{VALUE_TYPES, type_name};
+use crate::definitions::project::{FIRST_MESSAGES_MAX, FORM_TYPES};
 use crate::webhook::Preset;
 
 pub(super) fn schema() -> Value {
@@ -21,6 +24,11 @@ pub(super) fn schema() -> Value {
                 "locales",
                 list(&is("locale")),
                 "its languages; the first is the fallback",
+            ),
+            (
+                "sites",
+                list(&text("^[a-z0-9-]+(\\.[a-z0-9-]+)+$", "example.com")),
+                "hosts that what a browser says may link to, with all below them",
             ),
             ("postal_address", is("text"), "what marketing mail carries"),
             (
@@ -70,6 +78,11 @@ pub(super) fn schema() -> Value {
             ("coupons", named("id", &coupon()), "pools of codes"),
             ("calendars", calendars(), "days that are no business days"),
             ("environments", named("id", &environment()), "where it runs"),
+            (
+                "forms",
+                named("id", &form()),
+                "forms of websites; each posts to /v1/forms/<name>",
+            ),
         ],
     )
 }
@@ -110,6 +123,11 @@ fn topic() -> Value {
                 "confirm_within",
                 is("span"),
                 "how long a double opt-in can be confirmed; 7 days",
+            ),
+            (
+                "verified",
+                json!({ "type": "boolean" }),
+                "whether only a server may say yes to it; false",
             ),
         ],
     )
@@ -159,6 +177,11 @@ fn sending() -> Value {
                 "entry_alarm",
                 text("^[0-9]{1,4} *x$", "5x"),
                 "holds a journey that enrolls so many times its usual rate",
+            ),
+            (
+                "first_messages_per_hour",
+                whole(1, i64::from(FIRST_MESSAGES_MAX)),
+                "first messages to addresses that only a browser has named, for each key and form; 200",
             ),
         ],
     )
@@ -303,6 +326,53 @@ fn coupon() -> Value {
             ),
         ],
     )
+}
+
+fn form() -> Value {
+    let kinds: Vec<&str> = FORM_TYPES.iter().map(|kind| type_name(*kind)).collect();
+    let fields = json!({
+        "title": "fields",
+        "type": "object",
+        "propertyNames": is("data_name"),
+        "additionalProperties": text(&format!("^({})!?$", kinds.join("|")), "email!"),
+        "required": ["email"],
+    });
+    let consent = [
+        ("topics!", one_or_list(&is("topic")), "what is agreed to"),
+        (
+            "wording!",
+            is("text"),
+            "what the form says about it, word by word: kept as proof",
+        ),
+        (
+            "checkbox",
+            is("data_name"),
+            "the field that must be ticked; none: to send is to agree",
+        ),
+    ];
+    let keys = [
+        (
+            "fields!",
+            fields,
+            "its inputs with their types; `!`: must be filled in",
+        ),
+        (
+            "consent",
+            map("`consent` of a form", consent),
+            "what who sends it agrees to",
+        ),
+        (
+            "redirect",
+            text("^https?://", "https://www.example.com/thanks"),
+            "the page that follows; a short one of Wend's own",
+        ),
+        (
+            "honeypot",
+            is("data_name"),
+            "an input that people do not see: who fills it is dropped",
+        ),
+    ];
+    map("a form", keys)
 }
 
 fn calendars() -> Value {

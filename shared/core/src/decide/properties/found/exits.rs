@@ -134,7 +134,8 @@ fn newer_trigger_data_is_seen_by_exits_at_once() {
         properties: Personal::new(Properties::from_iter([("total".to_owned(), json!(5))])),
         traits: Personal::default(),
         is_import: false,
-        is_server: false,
+        agreement: None,
+        public_source: None,
     };
     assert_eq!(ended(&stage.apply(Input::Event(Box::new(event)))), [out()]);
 }

@@ -33,7 +33,7 @@ fn collect(schema: &Value, all: &mut Keys) {
 const ELSEWHERE: [&str; 4] = ["a line", "a condition", "a predicate", "an event"];
 
 /// What the shop leaves out.
-const MORE: [(&str, &str); 4] = [
+const MORE: [(&str, &str); 5] = [
     (
         "segments/a.yaml",
         "segment: a\nif: { now: { on: 2027-01-01 }, did: { event: x } }",
@@ -42,6 +42,10 @@ const MORE: [(&str, &str); 4] = [
         "wend.yaml",
         "wend: 1\nproject: a\ncomputed: { a: { count: x } }\ncalendars: { closed: [] }\nwebhooks: { a: { url: \"https://a\" } }\n\
          environments: { a: {} }\nsending: { quiet_hours: {}, expires: {}, caps: [ {} ] }\nsms_words: { stop: [ ENDE ] }",
+    ),
+    (
+        "wend.yaml",
+        "wend: 1\nproject: a\nforms: { a: { fields: {}, consent: { topics: a, wording: a } } }",
     ),
     (
         "templates/a.md",
