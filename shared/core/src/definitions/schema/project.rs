@@ -139,7 +139,7 @@ fn sms_words() -> Value {
         ("start", list(&is("text")), "take a stop back"),
         ("help", list(&is("text")), "ask who this is"),
     ];
-    map("`sms_words` of a project", keys)
+    map("`sms_words`", keys)
 }
 
 fn sending() -> Value {
