@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use wend_app::ports::{Clock, PortError, Secrets};
 use wend_core::personal::Personal;
 use wend_core::time::Timestamp;
@@ -53,7 +54,8 @@ impl<C: Clock> Secrets for ManagedSecrets<C> {
             Ok(answer) => answer,
             Err(error) => {
                 let missing = error.as_service_error();
-                let missing = missing.is_some_and(|error| error.is_resource_not_found_exception());
+                let missing =
+                    missing.is_some_and(GetSecretValueError::is_resource_not_found_exception);
                 if missing {
                     return Ok(None);
                 }

@@ -31,7 +31,6 @@ pub fn gaps(files: &[SourceFile]) -> Vec<String> {
             }
             Definition::Journey(_)
             | Definition::Template(_)
-            | Definition::Project(_)
             | Definition::Segment(_)
             | Definition::Score(_) => {}
         }
@@ -80,7 +79,7 @@ fn of_journey(journey: &Journey) -> BTreeSet<&'static str> {
         | Trigger::Date { .. }
         | Trigger::Manual => None,
     });
-    verbs.chain(triggers).collect()
+    triggers.collect()
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 use crate::contact::{Attribute, Email, Phone};
 use crate::id::{ContactKey, EnrollmentId, InputId, SendId};
@@ -63,8 +65,8 @@ fn settings(preset: Option<Preset>) -> Webhook {
     }
 }
 
-fn prepared(preset: Option<Preset>, contact: &Contact, given: Value) -> Result<HttpCall, String> {
-    let request = request(&given);
+fn prepared(preset: Option<Preset>, contact: &Contact, given: &Value) -> Result<HttpCall, String> {
+    let request = request(given);
     let settings = settings(preset);
     let connection = Connection {
         name: "crm",
@@ -87,14 +89,14 @@ fn shown(request: &HttpRequest) -> String {
     };
     let mut text = format!("{} {}\n", request.method.name(), word(&request.url));
     for (name, value) in &request.headers {
-        text.push_str(&format!("{name}: {}\n", word(value)));
+        writeln!(text, "{name}: {}", word(value)).unwrap();
     }
     if let Some(name) = &request.signing {
-        text.push_str(&format!("(signed with secret/{name})\n"));
+        writeln!(text, "(signed with secret/{name})").unwrap();
     }
     if let Some(body) = &request.body {
         let body: Value = serde_json::from_str(body.expose()).unwrap();
-        text.push_str(&format!("{body:#}\n"));
+        writeln!(text, "{body:#}").unwrap();
     }
     text
 }
@@ -104,23 +106,18 @@ fn every_preset_asks_as_its_system_wants_it() {
     let mut all = String::new();
     let given = json!({ "lifecyclestage": "lead", "tags": ["a", "b"], "vip": true });
     for preset in std::iter::once(None).chain(Preset::ALL.map(Some)) {
-        let call = prepared(preset, &ana(), given.clone()).unwrap();
-        all.push_str(&format!(
+        let call = prepared(preset, &ana(), &given).unwrap();
+        write!(
+            all,
             "# {}\n\n",
             preset.map_or("a plain webhook", Preset::name)
-        ));
+        )
+        .unwrap();
         if let Some(find) = &call.find {
             let (ask, update) = (shown(&find.ask), shown(&find.update));
-            all.push_str(&format!(
-                "{ask}\nfound at {}:\n{update}\nelse:\n",
-                find.id_at
-            ));
+            write!(all, "{ask}\nfound at {}:\n{update}\nelse:\n", find.id_at).unwrap();
         }
-        all.push_str(&format!(
-            "{}\nkept: {:?}\n\n",
-            shown(&call.ask),
-            call.answer_at
-        ));
+        write!(all, "{}\nkept: {:?}\n\n", shown(&call.ask), call.answer_at).unwrap();
     }
     insta::assert_snapshot!(all);
 }
@@ -131,16 +128,16 @@ fn a_contact_of_whom_little_is_known_is_asked_about_as_well() {
     bare.attributes.clear();
     bare.phone = None;
     for preset in std::iter::once(None).chain(Preset::ALL.map(Some)) {
-        assert!(prepared(preset, &bare, json!({})).is_ok(), "{preset:?}");
+        assert!(prepared(preset, &bare, &json!({})).is_ok(), "{preset:?}");
     }
-    let pipedrive = prepared(Some(Preset::PipedrivePerson), &bare, json!({})).unwrap();
+    let pipedrive = prepared(Some(Preset::PipedrivePerson), &bare, &json!({})).unwrap();
     assert!(shown(&pipedrive.ask).contains(r#""name": "Ana+News@example.com""#));
     assert!(!shown(&pipedrive.find.unwrap().update).contains("name\""));
     bare.email = None;
-    let refused = prepared(Some(Preset::HubspotContact), &bare, json!({})).unwrap_err();
+    let refused = prepared(Some(Preset::HubspotContact), &bare, &json!({})).unwrap_err();
     assert_eq!(refused, "hubspot/upsert-contact needs an email address");
-    assert!(prepared(Some(Preset::SlackMessage), &bare, json!({})).is_ok());
-    assert!(prepared(None, &bare, json!({})).is_ok());
+    assert!(prepared(Some(Preset::SlackMessage), &bare, &json!({})).is_ok());
+    assert!(prepared(None, &bare, &json!({})).is_ok());
 }
 
 #[test]
@@ -159,7 +156,7 @@ fn what_a_contact_has_typed_is_no_link_and_no_mention() {
 
 #[test]
 fn a_call_that_is_printed_shows_no_person() {
-    let call = prepared(Some(Preset::SalesforceLead), &ana(), json!({ "a": "b" })).unwrap();
+    let call = prepared(Some(Preset::SalesforceLead), &ana(), &json!({ "a": "b" })).unwrap();
     let printed = format!("{call:?}");
     assert!(
         !printed.contains("example.com") && !printed.contains("Neill"),
