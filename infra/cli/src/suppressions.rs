@@ -297,7 +297,7 @@ mod tests {
         let closed = asks(&store, What::Add, manual, false).await.unwrap();
         assert_eq!(
             closed,
-            "suppressed: manual since 2027-03-02T08:00:00.000Z\n"
+            "suppressed: manual since 2027-03-02T08:00:00Z\n"
         );
         let shown = asks(&store, What::List, manual, false).await.unwrap();
         assert_eq!(shown, closed);
@@ -335,7 +335,7 @@ mod tests {
         };
         store.consent(&change).await.unwrap();
         let shown = asks(&store, What::List, SuppressionReason::Manual, false).await;
-        let expected = "suppressed: no\nnews: yes at 2027-03-01T17:00:00.000Z, to be confirmed, \
+        let expected = "suppressed: no\nnews: yes at 2027-03-01T17:00:00Z, to be confirmed, \
             source: footer form, wording: \"Yes, send me news\"\n";
         assert_eq!(shown.unwrap(), expected);
         assert!(row_of("nobody", &SECRET).is_err());
