@@ -62,10 +62,8 @@ list | { id: a, update: { join: vips } }";
 #[test]
 fn names_that_nothing_has_are_reported_at_their_place() {
     let step = |step: &str| vec![steps(&[step])];
-    let steps = STEPS.lines().map(|line| {
-        let (name, text) = line.split_once(" | ").unwrap();
-        shown(name, step(text))
-    });
+    let pairs = STEPS.lines().map(|line| line.split_once(" | ").unwrap());
+    let steps = pairs.map(|(name, text)| shown(name, step(text)));
     let others = [
         shown(
             "segment or list",
