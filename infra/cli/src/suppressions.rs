@@ -295,10 +295,7 @@ mod tests {
         let store = store();
         let manual = SuppressionReason::Manual;
         let closed = asks(&store, What::Add, manual, false).await.unwrap();
-        assert_eq!(
-            closed,
-            "suppressed: manual since 2027-03-02T08:00:00Z\n"
-        );
+        assert_eq!(closed, "suppressed: manual since 2027-03-02T08:00:00Z\n");
         let shown = asks(&store, What::List, manual, false).await.unwrap();
         assert_eq!(shown, closed);
         let opened = asks(&store, What::Remove, manual, false).await.unwrap();

@@ -148,6 +148,9 @@ pub fn decide(
     let mut deciding = Deciding::new(&subject, input, now, context);
     deciding.apply(envelope)?;
     deciding.close_abandoned(&subject);
+    if let Input::Outcome(over) = input {
+        deciding.ask_no_more(over.send);
+    }
     deciding.rearm(matches!(input, Input::Wake(_)));
     match deciding.finish(&subject, envelope)? {
         Finished::Changed(decision) => Ok(*decision),

@@ -99,7 +99,7 @@ pub fn said(
             }
             let request = tracking::Request {
                 source: "web",
-                is_public: false,
+                is_public: true,
                 accepted_at: now,
                 sent_at: None,
             };

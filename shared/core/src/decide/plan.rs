@@ -335,7 +335,12 @@ impl Deciding<'_> {
                 _ => continue,
             };
             let (contact, id) = (&self.contact, run.id);
-            if contact.waits_for(id, send) || contact.holds(id, send) {
+            let is_asked =
+                |effect: &Effect| matches!(effect, Effect::Send(request) if request.send == send);
+            if contact.waits_for(id, send)
+                || contact.holds(id, send)
+                || self.effects.iter().any(is_asked)
+            {
                 continue;
             }
             let journey = self.context.release.version(run.version);
@@ -345,6 +350,17 @@ impl Deciding<'_> {
                 self.effects.push(Effect::Send(Box::new(request)));
             }
         }
+    }
+
+    /// A message that is over is not asked for by the very decision that hears of its end: `dispatch` would tell of that end again,
+    /// the row of this decision would be found and its effects published again, and so on without end.
+    pub(super) fn ask_no_more(&mut self, over: SendId) {
+        self.effects.retain(|effect| match effect {
+            Effect::Send(request) => request.send != over,
+            Effect::Consent(_) | Effect::Carry { .. } | Effect::Call(_) | Effect::Wake { .. } => {
+                true
+            }
+        });
     }
 
     /// Counts a message that was asked for, as caps do.

@@ -74,6 +74,7 @@ impl Deciding<'_> {
             return Ok(());
         };
         let journey = self.version_of(run)?;
+        self.put_down(id);
         while let Some(ix) = next {
             let Some(step) = journey.step(ix) else {
                 self.end(id, EndReason::StepMissing);
@@ -108,6 +109,27 @@ impl Deciding<'_> {
         let leaving = self.contact.run(id).and_then(|run| run.leaving.clone());
         self.end(id, leaving.unwrap_or(EndReason::Completed));
         Ok(())
+    }
+
+    /// A run that held a message goes on: whatever it asks for next is another message, also where it comes to the same step again.
+    fn put_down(&mut self, id: EnrollmentId) {
+        let state = self.contact.run(id).map(|run| &run.state);
+        let Some(State::Held {
+            step,
+            since,
+            due_at,
+            ..
+        }) = state.cloned()
+        else {
+            return;
+        };
+        if let Some(run) = self.contact.to_mut().run_mut(id) {
+            run.state = State::Waiting {
+                step,
+                since,
+                due_at,
+            };
+        }
     }
 
     /// The run has come to a step that lasts. A condition that holds on arrival admits at once: all are looked at before the

@@ -6,6 +6,7 @@ use crate::condition;
 use crate::contact::{Contact, Word};
 use crate::decide::view::View;
 use crate::enrollment::{Enrollment, State};
+use crate::input::Input;
 use crate::log::{Effect, LogRow};
 use crate::release::{Admission, Journey, JourneyPath, Release, Verb};
 use crate::time::Timestamp;
@@ -39,7 +40,18 @@ pub(super) fn of_contact(contact: &Contact, now: Timestamp) {
     }
 }
 
-/// A message that was held when its topic was said no to is not asked for.
+/// What a row asks for ends later than the row: otherwise its end would find the row, which would ask for it again.
+pub(super) fn of_effects(row: &LogRow) {
+    let Input::Outcome(over) = &row.input else {
+        return;
+    };
+    let is_over =
+        |effect: &Effect| matches!(effect, Effect::Send(request) if request.send == over.send);
+    assert!(!row.effects.iter().any(is_over), "{over:?} is asked for");
+}
+
+/// A message that was held when its topic was said no to is not asked for. One that was given back is put before the gate once
+/// more, which says no: so the ledger has an end for it.
 pub(super) fn of_row(row: &LogRow, before: Option<&Contact>, after: Option<&Contact>) {
     let (Some(before), Some(after)) = (before, after) else {
         return;
@@ -61,7 +73,8 @@ pub(super) fn of_row(row: &LogRow, before: Option<&Contact>, after: Option<&Cont
         let Some(run) = before.run(request.enrollment) else {
             continue;
         };
-        let is_held = matches!(&run.state, State::Held { step, .. } if *step == request.step);
+        let is_held =
+            matches!(&run.state, State::Held { step, send: None, .. } if *step == request.step);
         let topic = match request.template.as_str() {
             "letter" => "news",
             "text" => "offers",

@@ -1,5 +1,7 @@
 //! One contact in a drawn world: everything that can happen to it, with the laws looked at after each input.
 
+mod answers;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -18,7 +20,7 @@ use crate::log::Effect;
 use crate::permission::Proof;
 use crate::personal::Personal;
 use crate::release::{Journey, Manifest, Part, Pause, Project, Release, Resume};
-use crate::send::{CallKind, CallRequest, Outcome, SendRequest, SkipReason};
+use crate::send::{CallKind, CallRequest, SendRequest};
 use crate::time::Timestamp;
 
 /// Most lines of one row: beyond the steps that one input may begin nothing grows.
@@ -35,6 +37,8 @@ pub(super) struct World<'t> {
     pub(super) now: Timestamp,
     pub(super) contact: Option<Contact>,
     sends: Vec<SendRequest>,
+    /// Messages that were given back; a copy of one may go all the same.
+    given_back: Vec<SendRequest>,
     calls: Vec<CallRequest>,
     settled: Vec<SendRequest>,
     past: Vec<Envelope>,
@@ -57,6 +61,7 @@ impl<'t> World<'t> {
             now: Timestamp::parse("2027-03-10T09:30:00Z").unwrap(),
             contact: None,
             sends: Vec::new(),
+            given_back: Vec::new(),
             calls: Vec::new(),
             settled: Vec::new(),
             past: Vec::new(),
@@ -97,7 +102,7 @@ impl<'t> World<'t> {
 
     /// Something happens.
     pub(super) fn act(&mut self) {
-        match self.tape.below(20) {
+        match self.tape.below(22) {
             0..6 => self.track(),
             6 | 7 => self.identify(),
             8 => self.consent(),
@@ -118,7 +123,9 @@ impl<'t> World<'t> {
                     .splice(..count, journeys.into_iter().take(count));
                 self.publish();
             }
-            _ => self.pause_or_resume(),
+            19 => self.pause_or_resume(),
+            20 => self.give_back(),
+            _ => self.send_what_was_given_back(),
         }
     }
 
@@ -186,79 +193,6 @@ impl<'t> World<'t> {
             confirms: None,
         };
         self.apply(Input::Consent(said));
-    }
-
-    /// Tells how an outstanding message or call ended.
-    pub(super) fn answer_one(&mut self) -> bool {
-        if !self.sends.is_empty() {
-            let place = self.tape.below(self.sends.len());
-            let send = self.sends.remove(place);
-            let outcome = match self.tape.below(6) {
-                0 => Outcome::Skipped {
-                    reason: SkipReason::NotSubscribed,
-                },
-                1 => Outcome::Rejected {
-                    reason: "no".to_owned(),
-                },
-                2 => Outcome::Unknown,
-                _ => Outcome::Accepted {
-                    provider_id: "p".to_owned(),
-                },
-            };
-            self.settled.push(send.clone());
-            self.apply(Input::Outcome(SendOutcome {
-                contact: send.contact,
-                enrollment: send.enrollment,
-                send: send.send,
-                at: self.now,
-                outcome,
-            }));
-            return true;
-        }
-        let Some(call) = self.calls.pop() else {
-            return false;
-        };
-        let result = if self.tape.once_in(3) {
-            AnswerResult::Failed {
-                reason: "no".to_owned(),
-            }
-        } else {
-            AnswerResult::Done(Personal::new(json!({ "ok": true })))
-        };
-        let (contact, enrollment) = (call.contact, call.enrollment);
-        let answer = Answer {
-            contact,
-            enrollment,
-            call: call.call,
-            at: self.now,
-            result,
-        };
-        self.apply(Input::Answer(Box::new(answer)));
-        true
-    }
-
-    fn feedback(&mut self) {
-        use FeedbackKind::{Bounced, Clicked, Complained, Delivered, Opened, Replied};
-        let Some(send) = self
-            .settled
-            .get(self.tape.below(self.settled.len().max(1)))
-            .cloned()
-        else {
-            return;
-        };
-        let feedback = Feedback {
-            id: self.id(),
-            contact: Self::key(),
-            send: send.send,
-            journey: send.journey,
-            step: send.step,
-            at: self.now,
-            kind: [Opened, Clicked, Delivered, Replied, Bounced, Complained][self.tape.below(6)],
-            is_machine: self.tape.once_in(4),
-            link: None,
-            text: None,
-        };
-        self.apply(Input::Feedback(Box::new(feedback)));
     }
 
     pub(super) fn follow_wake(&mut self) {
@@ -441,6 +375,7 @@ impl<'t> World<'t> {
             self.carry_out(effect);
         }
         if let Some(row) = &row {
+            laws::of_effects(row);
             laws::of_row(row, before.as_ref(), self.contact.as_ref());
             self.past.push(envelope);
         }

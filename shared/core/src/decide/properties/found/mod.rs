@@ -2,6 +2,7 @@
 
 mod entries;
 mod exits;
+mod held;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use super::tape::Tape;
 use crate::condition;
 use crate::contact::Contact;
 use crate::decide::told::{self, ID, sends};
+use crate::enrollment::HoldReason;
 use crate::id::InputId;
 use crate::identity::{Channel, Identity, IdentityKind};
 use crate::input::*;
@@ -167,6 +169,16 @@ impl Stage {
         self.apply(Input::Wake(Wake {
             contact: ID,
             due_at,
+        }))
+    }
+
+    /// `dispatch` may not send the message for this long.
+    fn gives_back(&mut self, request: &SendRequest, hours: u64) -> LogRow {
+        self.apply(Input::Held(SendHeld {
+            request: Box::new(request.clone()),
+            at: self.now,
+            until: self.now.plus(Duration::from_hours(hours)),
+            why: HoldReason::Quota,
         }))
     }
 
