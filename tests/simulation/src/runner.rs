@@ -114,7 +114,7 @@ impl Runner {
             }
             if self.steps > STEPS_MAX {
                 return Err(format!(
-                    "messages lead to messages without end; at {}",
+                    "messages lead to messages without end: at {}",
                     self.now()
                 ));
             }
