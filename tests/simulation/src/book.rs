@@ -25,6 +25,17 @@ use crate::projects::Rules;
 use crate::random::mix;
 use crate::{invariants, limits};
 
+/// A contact has left an address: what that address had said by then.
+#[derive(Clone, Debug)]
+pub struct Left {
+    /// The address that took its place.
+    pub to: PermissionKey,
+    /// When it wanted nothing more at all.
+    pub no: Option<Timestamp>,
+    /// The topics that it did not want, and since when.
+    pub refused: Vec<(String, Timestamp)>,
+}
+
 /// What took place, as promises need it.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
@@ -46,8 +57,8 @@ pub struct Record {
     pub called: BTreeMap<SendId, CallRequest>,
     /// The newest word on all SMS to a number: whether they are stopped, and when that was said.
     pub stops: BTreeMap<PermissionKey, (bool, Timestamp)>,
-    /// From which address to which, when: what stored decisions ask to be carried over.
-    pub carried: Vec<(PermissionKey, PermissionKey, Timestamp)>,
+    /// What stored decisions ask to be carried over.
+    pub carried: Vec<Left>,
     /// How often the answer of each call moved its run.
     pub answered: BTreeMap<SendId, u32>,
     /// The words that stored decisions ask to be written.
@@ -92,6 +103,8 @@ pub struct Record {
     pub drawn: BTreeMap<SendId, String>,
     /// Calls whose answer was applied.
     pub heard: BTreeSet<SendId>,
+    /// How often other systems were asked, by call.
+    tries: BTreeMap<SendId, u32>,
     /// How many draws there were.
     draws: u64,
 }
@@ -307,7 +320,17 @@ impl Book {
             Effect::Consent(change) => self.record.consents.push(change.clone()),
             Effect::Carry { from, to, at } => {
                 self.reach("address changed");
-                self.record.carried.push((*from, *to, *at));
+                let words = self.record.words.iter();
+                let refused = words
+                    .filter(|((row, _), word)| row == from && !word.opted_in && word.at <= *at)
+                    .map(|((_, topic), word)| (topic.clone(), word.at));
+                let no = self.record.no.get(from).copied().filter(|no| no <= at);
+                let left = Left {
+                    to: *to,
+                    no,
+                    refused: refused.collect(),
+                };
+                self.record.carried.push(left);
             }
             Effect::Wake { .. } => {}
         }
@@ -351,6 +374,13 @@ impl Book {
         let had = record.drawn.entry(call).or_insert(code.code.clone());
         let had = had.clone();
         self.check(invariants::a_code_is_given_once(call, &code.code, to, &had));
+    }
+
+    /// Another system is asked once more: how often it was.
+    pub fn tried(&mut self, call: SendId) -> u32 {
+        let tries = self.record.tries.entry(call).or_default();
+        *tries += 1;
+        *tries
     }
 
     /// The id of a draw that no call knows.

@@ -84,7 +84,7 @@ impl Deployment {
         let readers = readers(&queues, scenario.receives_max);
         let store = MemoryStore::new(clock.clone(), ExactLine::default());
         store.set_index_lag(scenario.lag);
-        fill(&store)?;
+        fill(&store, scenario.codes)?;
         let schedule =
             Schedule::new(BOUNDARY, LOOK_AHEAD, OVERDUE).map_err(|error| error.to_string())?;
         let exact = clock.clone();
@@ -166,13 +166,13 @@ impl Deployment {
     }
 }
 
-/// The made projects' pool of codes: so small that histories come to its end.
-fn fill(store: &MemoryStore) -> Result<(), String> {
+/// The made projects' pool of codes: for the swarm so small that histories come to its end.
+fn fill(store: &MemoryStore, codes: u32) -> Result<(), String> {
     let code = |number| Code {
         code: format!("SPRING-{number}"),
         expires_at: None,
     };
-    let codes: Vec<Code> = (1..=2).map(code).collect();
+    let codes: Vec<Code> = (1..=codes).map(code).collect();
     let added = instant(store.add_codes("codes", &codes));
     added.map(drop).map_err(|error| error.to_string())
 }

@@ -79,6 +79,8 @@ pub fn one_contact(which: Which, journey: &'static str) -> Scenario {
         lag: Duration::ZERO,
         receives_max: 20,
         workers: 1,
+        codes: 2,
+        has_answers: true,
     }
 }
 

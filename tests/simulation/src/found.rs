@@ -38,6 +38,8 @@ fn one_contact(events: &[&str]) -> Scenario {
         lag: Duration::ZERO,
         receives_max: 20,
         workers: 1,
+        codes: 2,
+        has_answers: true,
     }
 }
 

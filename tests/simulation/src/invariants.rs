@@ -362,19 +362,16 @@ pub fn every_word_is_written(record: &Record) -> Promise {
 
 /// A no that an address had said when a contact left it holds at the one that took its place.
 pub fn every_no_is_carried(record: &Record) -> Promise {
-    for (from, to, at) in &record.carried {
-        let no = record.no.get(from).filter(|no| *no <= at);
-        let at_new = record.no.get(to);
-        keep(no.is_none() || at_new >= no, || {
+    for left in &record.carried {
+        let at_new = record.no.get(&left.to).copied();
+        keep(at_new >= left.no, || {
+            let no = left.no;
             format!("every_no_is_carried: {no:?} was said, {at_new:?} holds at the new address")
         })?;
-        let words = record.words.iter();
-        let refused =
-            words.filter(|((row, _), word)| row == from && !word.opted_in && word.at <= *at);
-        for ((_, topic), word) in refused {
-            let new = record.words.get(&(*to, topic.clone()));
-            keep(new.is_some_and(|new| new.at >= word.at), || {
-                format!("every_no_is_carried: {word:?} to {topic}, {new:?} at the new address")
+        for (topic, at) in &left.refused {
+            let new = record.words.get(&(left.to, topic.clone()));
+            keep(new.is_some_and(|new| new.at >= *at), || {
+                format!("every_no_is_carried: no to {topic} at {at}, {new:?} at the new address")
             })?;
         }
     }

@@ -13,7 +13,7 @@ use wend_core::input::{
     Answer, AnswerResult, ConsentSaid, Envelope, Input, SendHeld, SendOutcome, Wake,
 };
 use wend_core::log::Effect;
-use wend_core::permission::{ConsentChange, Permission, Proof, Suppression, SuppressionReason};
+use wend_core::permission::{ConsentChange, Permission, Proof};
 use wend_core::personal::Personal;
 use wend_core::release::{Manifest, Release};
 use wend_core::send::{CallKind, CallRequest, Outcome, Recipient, Refused, SendRequest, gate};
@@ -89,13 +89,15 @@ pub fn scenario(seed: u64) -> Scenario {
         lag: Duration::ZERO,
         receives_max: 20,
         workers: 1,
+        codes: 1000,
+        has_answers: false,
     }
 }
 
 /// The messages that the model expects of a scenario.
 pub fn expected(scenario: &Scenario, seed: u64) -> Result<BTreeSet<SendId>, String> {
     let secret = IdentitySecret::new([7; 32]);
-    let mut model = Model::new(scenario, seed, &secret)?;
+    let mut model = Model::new(scenario, &secret)?;
     for (number, (after, op)) in scenario.ops.iter().enumerate() {
         let now = start().plus(*after);
         model.run_until(now)?;
@@ -127,7 +129,6 @@ pub fn expected(scenario: &Scenario, seed: u64) -> Result<BTreeSet<SendId>, Stri
 
 /// What the model is made of.
 pub struct Model<'a> {
-    seed: u64,
     release: Release,
     secret: &'a IdentitySecret,
     contacts: BTreeMap<ContactKey, Contact>,
@@ -140,7 +141,7 @@ pub struct Model<'a> {
 
 impl<'a> Model<'a> {
     /// A model of a scenario's world, before anything has happened.
-    pub fn new(scenario: &Scenario, seed: u64, secret: &'a IdentitySecret) -> Result<Self, String> {
+    pub fn new(scenario: &Scenario, secret: &'a IdentitySecret) -> Result<Self, String> {
         let edition = Edition {
             is_strict: scenario.which == Which::Strict,
             ..Edition::default()
@@ -148,7 +149,6 @@ impl<'a> Model<'a> {
         let parts = project(scenario.which)?.only(&scenario.journeys, edition);
         let manifest = Manifest::next(None, &parts, start());
         Ok(Self {
-            seed,
             release: Release::new(&manifest, parts),
             secret,
             contacts: BTreeMap::new(),
@@ -264,15 +264,6 @@ impl<'a> Model<'a> {
                     let row = self.permissions.entry(key).or_default();
                     row.recent = permit.submissions(now);
                     row.rev += 1;
-                }
-                let bytes = request.send.as_bytes().iter();
-                let salt = bytes.fold(self.seed, |sum, byte| mix(&[sum, u64::from(*byte)]));
-                let closes = Random::new(salt).below(12) < 2;
-                let is_mail = request.channel == wend_core::identity::Channel::Email;
-                if let Some(key) = key.filter(|_| closes && is_mail) {
-                    let reason = SuppressionReason::HardBounce;
-                    let row = self.permissions.entry(key).or_default();
-                    row.suppressed = Some(Suppression { at: now, reason });
                 }
                 Outcome::Accepted {
                     provider_id: String::new(),

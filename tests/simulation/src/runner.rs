@@ -53,6 +53,8 @@ pub struct Runner {
     pub deployment: Deployment,
     pub book: Arc<Mutex<Book>>,
     pub workers: usize,
+    /// Whether people answer texts.
+    pub has_answers: bool,
     /// The project, those of its journeys that are published, and where.
     pub which: Which,
     pub journeys: Vec<&'static str>,
@@ -85,6 +87,7 @@ impl Runner {
             deployment,
             book,
             workers: scenario.workers,
+            has_answers: scenario.has_answers,
             which: scenario.which,
             journeys: scenario.journeys.clone(),
             environment: scenario.environment,

@@ -149,6 +149,11 @@ pub struct Scenario {
     pub receives_max: u32,
     /// How many workers of a kind live at once.
     pub workers: usize,
+    /// Whether people answer texts, and addresses refuse mails or complain. The naive model knows none: which of two messages of one
+    /// moment is the first to come back is not its to say.
+    pub has_answers: bool,
+    /// How many codes the pool has.
+    pub codes: u32,
 }
 
 const HOUR: u64 = 3600;
@@ -188,6 +193,8 @@ impl Scenario {
             lag: Duration::from_secs(random.pick(&[0, 0, 2, 600, 2400], 0)),
             receives_max: random.pick(&[20, 20, 4, 2], 20),
             workers: 1 + random.below(3),
+            codes: 2,
+            has_answers: true,
         };
         scenario.fill(&mut random, storm);
         scenario

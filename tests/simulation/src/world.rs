@@ -472,7 +472,7 @@ impl Runner {
                 .fold(self.seed, |sum, byte| mix(&[sum, u64::from(*byte)]));
             let mut random = Random::new(salt);
             if mail.channel == Channel::Sms {
-                if random.chance(400) {
+                if self.has_answers && random.chance(400) {
                     let text = random.pick(&ANSWERS, "STOP").to_owned();
                     self.tell_event(&mail, &Reaction::Reply { text })?;
                 }
@@ -480,8 +480,8 @@ impl Runner {
             }
             self.tell_event(&mail, &Reaction::Send)?;
             match random.below(12) {
-                0 => self.tell_event(&mail, &Reaction::Bounce)?,
-                1 => {
+                0 if self.has_answers => self.tell_event(&mail, &Reaction::Bounce)?,
+                1 if self.has_answers => {
                     self.tell_event(&mail, &Reaction::Delivery)?;
                     self.tell_event(&mail, &Reaction::Complaint)?;
                 }

@@ -194,6 +194,27 @@ impl Deciding<'_> {
             return;
         };
         self.effects.push(Effect::Carry { from, to, at });
+        // A no that was decided may not be in the old row yet: its writer may have died.
+        let consents = self.contact.consents.iter();
+        let refused = consents
+            .filter(|(topic, said)| said.word == Word::No && topic.channel == channel.name());
+        let refused = refused.map(|(topic, said)| {
+            let proof = Proof {
+                carried_at: Some(at),
+                ..Proof::new(source::EVENT, None)
+            };
+            Effect::Consent(ConsentChange {
+                permission: to,
+                topic: topic.topic.clone(),
+                consent: Consent {
+                    opted_in: false,
+                    at: said.at,
+                    proof,
+                },
+                is_pending: false,
+            })
+        });
+        self.effects.extend(refused);
         let consents = self.contact.consents.iter();
         let waiting = consents.filter(|(topic, said)| {
             said.word == Word::Unconfirmed && topic.channel == channel.name()

@@ -36,6 +36,10 @@ const SUBMITTING: &[Trouble] = &[
 /// each of its quarter-hourly rounds: in a storm as hot as these, hours of them are more than can be played.
 const QUOTA_ENDS_MINS: (u64, u64) = (5, 45);
 
+/// How often another system fails one call. A copy that a queue took, and said that it did not, doubles a call at each of its
+/// rounds: hours of them are more than can be played.
+const TRIES_MAX: u32 = 20;
+
 /// The providers with faults.
 #[derive(Clone, Debug)]
 pub struct SimMailer {
@@ -140,7 +144,7 @@ pub struct SimOutside {
 impl Connections for SimOutside {
     async fn call(&self, request: &CallRequest, contact: Option<&Contact>) -> Called {
         let ask = || Ok(instant(self.inner.call(request, contact)));
-        self.faulty("ask another system", ask).await
+        self.faulty("ask another system", request, ask).await
     }
 }
 
@@ -153,7 +157,7 @@ impl Systems for SimOutside {
             book.check(promise);
         }
         let ask = || Ok(instant(self.inner.ask(call)));
-        self.faulty("ask over the web", ask).await
+        self.faulty("ask over the web", &call.request, ask).await
     }
 }
 
@@ -161,8 +165,16 @@ impl SimOutside {
     async fn faulty(
         &self,
         operation: &'static str,
+        request: &CallRequest,
         ask: impl FnOnce() -> Result<Called, PortError>,
     ) -> Called {
+        let tries = self.line.book().tried(request.call);
+        if tries > TRIES_MAX {
+            yield_now().await;
+            return ask().unwrap_or_else(|error| Called::Failed {
+                reason: error.cause,
+            });
+        }
         match self.line.call(operation, ask).await {
             Ok(called) => called,
             Err(error) if error.class == ErrorClass::Invalid => Called::Failed {

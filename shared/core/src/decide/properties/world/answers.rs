@@ -112,6 +112,7 @@ impl World<'_> {
             kind: [Opened, Clicked, Delivered, Replied, Bounced, Complained][self.tape.below(6)],
             is_machine: self.tape.once_in(4),
             link: None,
+            text: None,
         };
         self.apply(Input::Feedback(Box::new(feedback)));
     }
