@@ -278,7 +278,7 @@ fn poison(case: &Case) -> Result<()> {
         (
             "feedback",
             r#"{"poison":1}"#,
-            "not an SES event: missing field `eventType`",
+            "neither an SES event nor an SMS: missing field `eventType`",
         ),
     ];
     let client = case.client()?;
