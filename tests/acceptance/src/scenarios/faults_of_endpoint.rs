@@ -164,7 +164,7 @@ fn dead_letters(case: &Case) -> Result<()> {
 
 fn is_poison(message: &Value) -> bool {
     let reason = message["reason"].as_str().unwrap_or_default();
-    message["body"] == POISON && reason.starts_with("not a")
+    message["body"] == POISON && (reason.starts_with("not a") || reason.starts_with("neither an"))
 }
 
 /// Lets messages wait at each place of the picture: provider's events, wakes, sends and inputs.
