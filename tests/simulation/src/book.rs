@@ -36,6 +36,9 @@ pub struct Left {
     pub refused: Vec<(String, Timestamp)>,
 }
 
+/// One copy of a request had sent what another one gave back.
+pub const SENT_AND_HELD: &str = "outcome of a message that its run holds";
+
 /// What took place, as promises need it.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
@@ -65,6 +68,8 @@ pub struct Record {
     pub consents: Vec<ConsentChange>,
     /// How often each message was handed to a provider that took it.
     pub submissions: BTreeMap<SendId, u32>,
+    /// Messages of whose end their contacts have heard.
+    pub over: BTreeSet<SendId>,
     /// How each message ended.
     pub finals: BTreeMap<SendId, Outcome>,
     /// What addresses said to topics: the newest word, and of two at one moment the no.
@@ -237,6 +242,7 @@ impl Book {
             if let Input::Answer(answer) = &row.input {
                 self.answered(answer);
             }
+            self.over(row);
             row.effects.iter().for_each(|effect| self.asked(effect));
             self.obeyed(row, now);
             row.trace.iter().for_each(|line| self.traced(row, line));
@@ -275,6 +281,19 @@ impl Book {
             self.record.zones.insert(contact.id, zone);
         }
         self.contact_before.insert(contact.id, (now, before));
+    }
+
+    /// What contacts know of ends of messages.
+    fn over(&mut self, row: &LogRow) {
+        if let Input::Outcome(over) = &row.input {
+            let contact = self.record.contacts.get(&row.contact);
+            if contact.is_some_and(|contact| contact.holds(over.enrollment, over.send)) {
+                self.reach(SENT_AND_HELD);
+            }
+            self.record.over.insert(over.send);
+        }
+        let promise = invariants::what_is_over_is_not_asked_for(row, &self.record.over);
+        self.check(promise);
     }
 
     /// What an applied input means for messages that were asked for before.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::book::SENT_AND_HELD;
 use crate::history::{Verdict, play};
 use crate::plan::{Decision, Filter, Trouble};
 use crate::projects::Which;
@@ -64,4 +65,30 @@ fn effects_of_a_wake_survive_its_worker() {
             assert_eq!(verdict.broken, Vec::<String>::new(), "{trouble:?} {nth}");
         }
     }
+}
+
+/// A message was given back, and a copy of its request that came late sent it before its run heard of that. The outcome's row asked
+/// for the message once more and the outcome followed, without end.
+#[test]
+fn what_was_sent_although_it_was_given_back_is_over() {
+    let decision = |trouble, operation, nth| Decision {
+        trouble,
+        operation,
+        nth,
+    };
+    let script = [
+        // What asks for the message comes twice, the second request late.
+        decision(Trouble::AckLost, "acknowledge", 1),
+        decision(Trouble::Backlog, "message to dispatch", 1),
+        // The first one is given back.
+        decision(Trouble::Quota, "submit a mail", 0),
+        // The run hears of that late, and of the end later still.
+        decision(Trouble::Backlog, "message to inputs", 2),
+        decision(Trouble::Backlog, "message to inputs", 3),
+    ];
+    let scenario = one_contact(&["signed_up"]);
+    let verdict = play(&scenario, 1, Filter::Script(script.into()), None);
+    assert_eq!(verdict.taken.len(), script.len(), "the faults took place");
+    assert!(verdict.reached.contains_key(SENT_AND_HELD));
+    assert_eq!(verdict.broken, Vec::<String>::new());
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use wend_app::ports::Claim;
 use wend_core::contact::Contact;
 use wend_core::id::{EnrollmentId, SendId};
-use wend_core::input::{Answer, AnswerResult, Wake};
-use wend_core::log::LogRow;
+use wend_core::input::{Answer, AnswerResult, Input, Wake};
+use wend_core::log::{Effect, LogRow};
 use wend_core::permission::Consent;
 use wend_core::release::{Halt, MessageClass};
 use wend_core::send::Outcome;
@@ -228,6 +228,18 @@ pub fn draws_are_stable(before: Option<&Contact>, after: &Contact) -> Promise {
 pub fn the_newer_word_counts(expected: Option<&Consent>, stored: Option<&Consent>) -> Promise {
     keep(expected == stored, || {
         format!("the_newer_word_counts: {expected:?} was said, {stored:?} is stored")
+    })
+}
+
+/// No decision asks for a message of whose end its contact has heard. What was given back late may be asked for once more: a
+/// decision does not know whether it is over.
+pub fn what_is_over_is_not_asked_for(row: &LogRow, heard: &BTreeSet<SendId>) -> Promise {
+    let is_over =
+        |effect: &&Effect| matches!(effect, Effect::Send(request) if heard.contains(&request.send));
+    let again = row.effects.iter().find(is_over);
+    let is_late = matches!(row.input, Input::Held(_));
+    keep(is_late || again.is_none(), || {
+        format!("what_is_over_is_not_asked_for: {again:?}")
     })
 }
 
