@@ -28,6 +28,10 @@ use crate::world::{key_of, row_of, said};
 /// The journeys whose messages all can be rendered.
 const JOURNEYS: [&str; 5] = ["series", "choice", "clubbing", "dry", "twice"];
 
+/// Contacts each of whom has an address of its own. Two who share one may both wait for its cap's last place, until the same moment:
+/// who gets it is not the model's to say.
+const CONTACTS: [usize; 4] = [0, 2, 3, 5];
+
 /// A scenario without operators, in which everybody introduces themselves first.
 pub fn scenario(seed: u64) -> Scenario {
     let mut random = Random::new(mix(&[seed, 6]));
@@ -38,7 +42,7 @@ pub fn scenario(seed: u64) -> Scenario {
         Which::Made
     };
     let mut ops = Vec::new();
-    for who in 0..contacts {
+    for (second, who) in (0..).zip(CONTACTS.into_iter().take(contacts)) {
         let traits = json!({
             "email": format!("canary{}@example.com", address_of(who)), "phone": format!("+4915550001{who:03}"),
             "tier": random.pick(&["gold", "silver"], "gold"), "subscribed": ["news", "club"],
@@ -51,7 +55,6 @@ pub fn scenario(seed: u64) -> Scenario {
             late_secs: 0,
             copies: 1,
         };
-        let second = u64::try_from(who).unwrap_or_default();
         ops.push((Duration::from_secs(second), say("identify", body)));
         for _ in 0..=random.below(4) {
             let event = random.pick(&["signed_up", "visited", "ordered", "asked"], "visited");

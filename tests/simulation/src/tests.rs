@@ -81,7 +81,7 @@ fn the_swarm_sees_every_trouble_every_reason_and_every_move() {
         .iter()
         .filter(|reason| **reason != SkipReason::StepRemoved)
         .map(|reason| format!("skipped: {}", reason.name()));
-    // A pause hits a message in dispatch too rarely, as an edit does.
+    // A pause hits a message in dispatch too rarely: `a_paused_journey_holds_a_message_in_dispatch` does it on purpose.
     let holds = HOLDS
         .iter()
         .filter(|why| **why != HoldReason::Paused)
@@ -173,11 +173,13 @@ fn a_failing_history_is_shortened() {
     );
 }
 
+/// Histories that the naive model is compared with.
+const NAIVE_SEEDS: u64 = 400;
+
 #[test]
 fn without_faults_contacts_get_what_the_naive_model_says() {
     let (mut all, mut some) = (0, 0);
-    // History 136 differs by one message, and it is not known yet which of the two is right.
-    for seed in (0..150).filter(|seed| *seed != 136) {
+    for seed in 0..NAIVE_SEEDS {
         let scenario = reference::scenario(seed);
         let expected = reference::expected(&scenario, seed).unwrap();
         let verdict = play(&scenario, seed, Filter::Script(BTreeSet::new()), None);
@@ -187,7 +189,7 @@ fn without_faults_contacts_get_what_the_naive_model_says() {
         some += usize::from(!expected.is_empty());
     }
     assert!(
-        all > 300 && some > 100,
+        all > 800 && some > 250,
         "{all} messages in {some} histories"
     );
 }
@@ -292,27 +294,39 @@ fn each_pair_of_faults_at_the_first_places_of_a_starter_journey() {
     }
 }
 
-#[test]
-fn a_removed_step_is_a_reason() {
+/// Whether one of twenty histories comes to `what`: a message of "series" is late while `ops` take place.
+fn is_met_by_a_late_message(ops: Vec<(Duration, Op)>, what: &str) -> bool {
     let mut scenario = one_contact(Which::Made, "series");
-    let edition = Edition {
-        is_edited: true,
-        is_strict: false,
-    };
-    scenario
-        .ops
-        .push((Duration::from_mins(2), Op::Publish { edition }));
-    scenario.ops.push((Duration::from_mins(4), Op::Touch));
+    scenario.ops.extend(ops);
     let late = Decision {
         trouble: Trouble::Backlog,
         operation: "message to dispatch",
         nth: 0,
     };
     // How late the message comes is the seed's: while the run is inside, or after it.
-    let is_seen = |seed| {
+    (1..20).any(|seed| {
         let verdict = play(&scenario, seed, Filter::Script([late].into()), None);
         assert_eq!(verdict.broken, Vec::<String>::new());
-        verdict.reached.contains_key("skipped: step_removed")
+        verdict.reached.contains_key(what)
+    })
+}
+
+#[test]
+fn a_removed_step_is_a_reason() {
+    let edition = Edition {
+        is_edited: true,
+        is_strict: false,
     };
-    assert!((1..20).any(is_seen));
+    let ops = vec![
+        (Duration::from_mins(2), Op::Publish { edition }),
+        (Duration::from_mins(4), Op::Touch),
+    ];
+    assert!(is_met_by_a_late_message(ops, "skipped: step_removed"));
+}
+
+#[test]
+fn a_paused_journey_holds_a_message_in_dispatch() {
+    let pause = Op::Pause { journey: "series" };
+    let ops = vec![(Duration::from_mins(2), pause)];
+    assert!(is_met_by_a_late_message(ops, "held: paused"));
 }
