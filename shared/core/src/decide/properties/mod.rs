@@ -3,6 +3,7 @@
 mod draw;
 mod found;
 mod laws;
+mod membership;
 mod numbers;
 mod project;
 mod tape;

@@ -1,12 +1,17 @@
 //! Laws of large numbers and of slow change: shares of splits, decay of scores.
 
 use crate::contact::{Contact, KeptScore};
-use crate::decide::told::SECRET;
+use crate::decide::told::{SECRET, decided, event};
 use crate::decide::view::View;
 use crate::decide::{drawn, pick, score};
-use crate::id::ContactKey;
+use crate::definitions::SourceFile;
+use crate::id::{ContactKey, InputId};
 use crate::identity::{Identity, IdentityKind};
-use crate::release::{Admission, JourneyPath, Release, Score, Share, Then};
+use crate::input::{EventKind, Input};
+use crate::release::{
+    Admission, Definition, JourneyPath, Manifest, Part, Release, Score, ScoreRule, ScoreSource,
+    Share, Then,
+};
 use crate::time::Timestamp;
 
 use proptest::prelude::*;
@@ -122,7 +127,67 @@ fn hours(hours: f64) -> Timestamp {
     Timestamp::from_millis((hours * 3_600_000.0) as i64)
 }
 
+/// What gives points, and how many.
+const POINTS: [(&str, i32); 3] = [("opened", 5), ("downloaded", 10), ("complained", -7)];
+
+/// A release whose score "warm" takes points for events.
+fn collecting(half_life: &str) -> Release {
+    let rules = POINTS.map(|(event, points)| ScoreRule {
+        id: event.to_owned(),
+        points,
+        source: ScoreSource::Event {
+            event: event.to_owned(),
+            filter: None,
+            max: None,
+            within: None,
+        },
+    });
+    let score = Score {
+        min: -100_000,
+        max: 100_000,
+        rules: rules.to_vec(),
+        ..half_lived(half_life)
+    };
+    let file = SourceFile {
+        path: "scores/warm.yaml".to_owned(),
+        text: half_life.to_owned(),
+    };
+    let parts = vec![Part::new(file, Definition::Score(score))];
+    Release::new(&Manifest::next(None, &parts, Timestamp::default()), parts)
+}
+
 proptest! {
+    /// Whenever it is read: each event's points, halved as often as half-lives have passed since, added up.
+    #[test]
+    fn a_score_is_what_is_left_of_each_event(
+        half_life in 1..80_u32,
+        events in proptest::collection::vec((0.0..50.0_f64, 0..POINTS.len(), 0.0..50.0_f64), 1..40),
+    ) {
+        let release = collecting(&format!("{half_life}h"));
+        let score = release.score("warm").unwrap();
+        let (mut contact, mut now, mut given) = (None, 0.0, Vec::new());
+        for (number, (gap, which, look)) in (0_u64..).zip(events) {
+            now += gap;
+            let (name, points) = POINTS[which];
+            given.push((hours(now), f64::from(points)));
+            let mut said = event(0, EventKind::Track(name.to_owned()), serde_json::json!({}), hours(now));
+            said.id = InputId::of("said", &[&number.to_be_bytes()]);
+            contact = decided(&release, contact, hours(now), Input::Event(Box::new(said))).contact;
+            let at = hours(now + look);
+            let left = given.iter().map(|(then, points)| {
+                let age = at.since(*then).as_secs_f64() / 3600.0;
+                points * 0.5_f64.powf(age / f64::from(half_life))
+            });
+            let closed: f64 = left.sum();
+            let view = View::of(contact.as_ref().unwrap(), &release, at);
+            #[expect(clippy::cast_possible_truncation, reason = "far below 2^53")]
+            let whole = closed.floor() as i64;
+            let is_at_edge = (closed - closed.round()).abs() < 1e-6;
+            let value = score::value(score, &view);
+            prop_assert!(is_at_edge || value == whole, "{} {}", value, closed);
+        }
+    }
+
     /// Minute by minute: the points are what halving by hand gives, and they change only when the score said so.
     #[test]
     fn a_score_decays_as_it_does_by_hand(points in -80.0..99.0_f64, half_life in 1..60_i32, looks in 1..200_u32) {
