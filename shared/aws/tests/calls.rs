@@ -22,7 +22,7 @@ use wend_core::input::{Envelope, Input};
 use crate::support::aws::{Bill, config};
 use crate::support::doubles::{QUEUE, TestClock, TestIds};
 use crate::support::http::{Answer, Stub};
-use crate::support::world::{SECRET, TestEvaluate, body, input};
+use crate::support::world::{ANA, SECRET, TestEvaluate, body, input};
 use crate::support::{World, received, sqs};
 
 /// `evaluate` with its release loaded, so that only the inputs are counted.
@@ -93,6 +93,22 @@ async fn an_event_that_changes_an_attribute_is_one_read_and_one_transaction() {
     )
     .await;
     assert_eq!(bill, Bill::of(&READ_AND_TRANSACTION, 1.0, 4.0));
+}
+
+#[tokio::test]
+async fn entering_and_leaving_a_segment_cost_what_the_change_costs() {
+    let world = World::watching().await;
+    let plan = |plan| {
+        let traits = json!({ "email": ANA, "subscribed": ["news"], "plan": plan });
+        [world.event(json!({ "type": "identify", "userId": "ana", "traits": traits }))]
+    };
+    world.apply(plan("free")).await;
+    let what = "evaluate: enters a segment that begins a journey, asks for a mail";
+    let entered = bill(&world, what, &plan("pro")).await;
+    assert_eq!(entered, Bill::of(&READ_AND_TRANSACTION, 1.0, 4.0));
+    world.apply(plan("pro")).await;
+    let left = bill(&world, "evaluate: leaves a segment", &plan("free")).await;
+    assert_eq!(left, Bill::of(&READ_AND_TRANSACTION, 1.0, 4.0));
 }
 
 #[tokio::test]

@@ -25,6 +25,9 @@ use dynoxide::Database;
 use tokio::net::TcpListener;
 use wend_aws::dynamodb::{DynamoDb, Tables};
 
+/// The document whose table says what things cost.
+const ARCHITECTURE: &str = include_str!("../../../../ARCHITECTURE.md");
+
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// An SDK configuration that talks to `url`.
@@ -87,12 +90,16 @@ impl Bill {
         }
     }
 
-    /// Prints a line of the table of costs, and gives the bill back.
+    /// Holds the document's table of costs to it, and gives the bill back.
     pub fn row(self, what: &str) -> Self {
         let requests = self.requests.iter().map(|(name, n)| format!("{n} {name}"));
         let requests = requests.collect::<Vec<_>>().join(", ");
         let (read, write) = (self.read_units, self.write_units);
-        println!("| {what:<48} | {requests:<52} | {read:>5} | {write:>5} |");
+        let line = format!("| {what} | {requests} | {read} | {write} |");
+        assert!(
+            ARCHITECTURE.lines().any(|stands| stands == line),
+            "ARCHITECTURE.md lacks this line in its table of costs:\n{line}"
+        );
         self
     }
 }

@@ -52,6 +52,9 @@ pub const WELCOME: &str = "journey: welcome\nstate: live\ntopic: news\ntriggers:
     - { id: hello, email: hello }\n  - { id: pause, wait: 20 s }\n  - { id: tips, email: tips }\n  \
     - { id: rest, wait: 2h }\n  - { id: more, email: more }\n";
 
+const JOINING: &str = "journey: welcome\nstate: live\ntopic: news\n\
+    triggers: [ { joins: pros, existing: skip } ]\nsteps: [ { id: hello, email: hello } ]\n";
+
 /// The project's files, with this text of the journey.
 pub fn project(journey: &str) -> Vec<SourceFile> {
     let template = |id: &str| {
@@ -114,6 +117,16 @@ impl World {
                 file.text = file.text.replace("class: marketing", &policy);
             }
         }
+        Self::of(&files).await
+    }
+
+    /// With a journey that begins when somebody becomes a member of segment `pros`, who have the plan `pro`.
+    pub async fn watching() -> Self {
+        let mut files = project(JOINING);
+        files.push(SourceFile {
+            path: "segments/pros.yaml".to_owned(),
+            text: "segment: pros\ntitle: Pros\nif: { contact.plan: pro }\n".to_owned(),
+        });
         Self::of(&files).await
     }
 
