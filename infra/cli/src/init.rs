@@ -101,7 +101,7 @@ fn told() -> String {
     let (files, edits) = (STARTER.len(), edits.sum::<usize>());
     let mut told = format!(
         "Created {files} files. The starters are in journeys/; delete what you do not need.\n  \
-         {:<31}senders, topics, caps, events     ← your {edits} edits are marked TODO\n",
+         {:<36}senders, topics, caps, events     ← your {edits} edits are marked TODO\n",
         "wend.yaml"
     );
     for (path, _) in STARTER
@@ -110,7 +110,7 @@ fn told() -> String {
     {
         let cases = cases(path);
         let word = if cases == 1 { "scenario" } else { "scenarios" };
-        let _ = writeln!(told, "  {path:<31}{cases} {word}");
+        let _ = writeln!(told, "  {path:<36}{cases} {word}");
     }
     told + "Editor completion: wend schema --vscode    Next: wend test\n"
 }

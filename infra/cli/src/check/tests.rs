@@ -100,7 +100,7 @@ fn a_new_project_is_good() {
         report.journeys, report.steps, report.messages
     );
     assert_eq!(shown(&report), expected);
-    assert!(report.journeys == 9 && report.steps > 60 && report.messages > 40);
+    assert!(report.journeys == 10 && report.steps > 60 && report.messages > 40);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn warnings_alone_do_not_fail() {
         "{shown}"
     );
     assert!(
-        shown.ends_with("1 warning in 9 journeys · 0.02 s\n"),
+        shown.ends_with("1 warning in 10 journeys · 0.02 s\n"),
         "{shown}"
     );
     folder.write("journeys/bad.yaml", "journey: [\n");

@@ -39,7 +39,7 @@ fn files_are_written_named_or_shown() {
     let check = all(&only(true, false)).unwrap();
     assert_eq!(
         said(&folder, &check),
-        "not in the style: journeys/trial.yaml\n1 of 10 files would change\n"
+        "not in the style: journeys/trial.yaml\n1 of 11 files would change\n"
     );
     assert_eq!(run(&only(true, false)).unwrap(), ExitCode::FAILURE);
     insta::assert_snapshot!(said(&folder, &all(&only(false, true)).unwrap()));
