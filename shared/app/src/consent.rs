@@ -34,6 +34,9 @@ pub(crate) async fn carry(
             permissions.pause(to, row.paused_until, at).await?;
         }
     }
+    if row.frequency.is_some() && permissions.row(to).await?.frequency.is_none() {
+        permissions.limit_frequency(to, row.frequency, at).await?;
+    }
     let mut words = row.carried(to, at);
     words.sort_by_key(|word| word.consent.opted_in);
     for word in &words {

@@ -22,6 +22,42 @@ pub const SOFT_BOUNCES_WITHIN: Duration = Duration::from_hours(30 * 24);
 /// How long a contact can pause all marketing.
 pub const PAUSE: Duration = Duration::from_hours(30 * 24);
 
+/// How much marketing an address gets at most, because its owner wants no more. What would be more is held like by any cap, and is
+/// not sent at all when it has become too old by then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frequency {
+    /// One message in seven days.
+    Weekly,
+    /// One message in thirty days.
+    Monthly,
+}
+
+impl Frequency {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Weekly, Self::Monthly];
+
+    /// Its name in rows and forms.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Weekly => "weekly",
+            Self::Monthly => "monthly",
+        }
+    }
+
+    /// The one that `name` names.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+
+    /// The time from one message to the next, at least.
+    pub const fn pause(self) -> Duration {
+        match self {
+            Self::Weekly => Duration::from_hours(7 * 24),
+            Self::Monthly => Duration::from_hours(30 * 24),
+        }
+    }
+}
+
 /// A permission row as it was read. An absent row is the default: nothing asked, nothing refused, revision 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permission {
@@ -41,6 +77,8 @@ pub struct Permission {
     pub erased_at: Option<Timestamp>,
     /// Until when the address gets no marketing, because its owner asked for a pause.
     pub paused_until: Option<Timestamp>,
+    /// How much marketing the address gets at most, if its owner has said so.
+    pub frequency: Option<Frequency>,
     /// The marketing messages to the address that some cap counts, oldest first.
     pub recent: Vec<Submission>,
     /// The newest SMS to the number: what an answer answers.

@@ -180,6 +180,7 @@ fn sends<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
         a_suppression_keeps_its_first_time
         each_write_moves_the_revision_and_a_repeated_word_does_not
         words_at_once_are_all_kept
+        the_last_word_on_a_frequency_counts_in_any_order
         the_last_word_on_a_pause_counts_in_any_order
         an_opt_in_to_be_confirmed_stands_beside_the_words
         a_no_from_between_opt_in_and_confirmation_counts_in_any_order

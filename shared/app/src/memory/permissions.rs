@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wend_core::id::PermissionKey;
 use wend_core::permission::{
-    Consent, ConsentChange, LastMessage, Permission, Proof, Suppression, SuppressionReason,
+    Consent, ConsentChange, Frequency, LastMessage, Permission, Proof, Suppression,
+    SuppressionReason,
 };
 use wend_core::time::Timestamp;
 
@@ -27,6 +28,8 @@ pub(super) struct PermissionItem {
     erased_at: Option<Timestamp>,
     /// Until when, and when that was said.
     paused: Option<(Option<Timestamp>, Timestamp)>,
+    /// How often at most, and when that was said.
+    frequency: Option<(Option<Frequency>, Timestamp)>,
     soft_bounces: BTreeSet<Timestamp>,
     /// The recent submissions, packed.
     pub(super) recent: Option<Vec<u8>>,
@@ -45,6 +48,7 @@ impl PermissionItem {
             suppressed: self.suppressed,
             erased_at: self.erased_at,
             paused_until: self.paused.and_then(|(until, _)| until),
+            frequency: self.frequency.and_then(|(frequency, _)| frequency),
             recent: recent.unwrap_or_default(),
             last: self.last.clone(),
         })
@@ -157,6 +161,22 @@ impl Permissions for MemoryStore {
             is_news
         };
         self.update("write a pause", permission, write).await
+    }
+
+    async fn limit_frequency(
+        &self,
+        permission: PermissionKey,
+        frequency: Option<Frequency>,
+        at: Timestamp,
+    ) -> Result<(), PortError> {
+        let write = |row: &mut PermissionItem| {
+            let is_news = row.frequency.is_none_or(|(_, known)| known < at);
+            if is_news {
+                row.frequency = Some((frequency, at));
+            }
+            is_news
+        };
+        self.update("write a frequency", permission, write).await
     }
 
     async fn soft_bounced(

@@ -7,7 +7,8 @@ use wend_core::id::{PermissionKey, SendId};
 use wend_core::identity::Channel;
 use wend_core::log::LogRow;
 use wend_core::permission::{
-    ConsentChange, LastMessage, Permission, Proof, Submission, Suppression, SuppressionReason,
+    ConsentChange, Frequency, LastMessage, Permission, Proof, Submission, Suppression,
+    SuppressionReason,
 };
 use wend_core::send::{CallRequest, SendRequest, SendState};
 use wend_core::time::Timestamp;
@@ -164,6 +165,14 @@ pub trait Permissions: Send + Sync {
         &self,
         permission: PermissionKey,
         until: Option<Timestamp>,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
+
+    /// Writes how much marketing the address gets at most, or that it may get all, unless a newer word on it stands there.
+    fn limit_frequency(
+        &self,
+        permission: PermissionKey,
+        frequency: Option<Frequency>,
         at: Timestamp,
     ) -> impl Future<Output = Result<(), PortError>> + Send;
 

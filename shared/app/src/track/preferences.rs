@@ -1,4 +1,4 @@
-//! The page on which a contact says what to get: topics by channel, a pause, the language.
+//! The page on which a contact says what to get: topics by channel, how often, a pause, the language.
 //!
 //! It works without scripts. What it shows and changes belongs to the addresses that the contact had when the message was
 //! written; a yes here is an opt-in of this moment, and it is confirmed, because only who reads the address has the link.
@@ -12,7 +12,9 @@ use serde_json::json;
 use wend_core::id::{InputId, PermissionKey};
 use wend_core::identity::Channel;
 use wend_core::input::{Command, CommandKind, Input, Properties};
-use wend_core::permission::{Consent, ConsentChange, PAUSE, Permission, Proof, TopicState, source};
+use wend_core::permission::{
+    Consent, ConsentChange, Frequency, PAUSE, Permission, Proof, TopicState, source,
+};
 use wend_core::personal::Personal;
 use wend_core::release::Release;
 use wend_core::time::Timestamp;
@@ -26,6 +28,9 @@ use crate::ports::{Clock, Permissions, PortError, Queue, ReleaseStore, SecretSto
 
 /// The attribute that says in which language a contact is written to.
 const LOCALE: &str = "locale";
+
+/// The choice of how often.
+const OFTEN: &str = "often";
 
 /// Languages by their own names; another one is shown by its code.
 const LANGUAGES: [(&str, &str); 10] = [
@@ -49,6 +54,8 @@ struct Wish {
     ticked: BTreeSet<String>,
     /// The chosen language; empty: as it is.
     locale: String,
+    /// How often at most, by its name; none: as it is, empty: whenever there is news.
+    often: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,6 +81,10 @@ impl Wish {
                 ("on", topic) => {
                     wish.ticked.insert(topic.to_owned());
                 }
+                (OFTEN, name) if name.is_empty() || Frequency::named(name).is_some() => {
+                    wish.often = Some(name.to_owned());
+                }
+                (OFTEN, _) => return None,
                 (LOCALE, locale) => locale.clone_into(&mut wish.locale),
                 _ => {}
             }
@@ -138,6 +149,7 @@ where
                         self.say(token, address, &release, wish, (now, &proof))
                             .await?,
                     );
+                    self.limit(address, wish, now).await?;
                 }
                 inputs.extend(speak(token, &release, wish, now));
                 inputs::publish(&self.inputs, token.contact, inputs, now).await
@@ -193,6 +205,17 @@ where
         Ok(inputs)
     }
 
+    /// Writes how often at most, if that differs from what the address said before.
+    async fn limit(&self, address: &Address, wish: &Wish, at: Timestamp) -> Result<(), PortError> {
+        let frequency = wish.often.as_deref().map(Frequency::named);
+        let Some(frequency) = frequency.filter(|wanted| *wanted != address.row.frequency) else {
+            return Ok(());
+        };
+        let permission = address.permission;
+        let permissions = &self.permissions;
+        permissions.limit_frequency(permission, frequency, at).await
+    }
+
     async fn addresses(&self, token: &PreferencesToken) -> Result<Vec<Address>, PortError> {
         let mut addresses = Vec::new();
         for (channel, permission) in [(Channel::Email, token.email), (Channel::Sms, token.sms)] {
@@ -237,6 +260,7 @@ where
         for address in &addresses {
             html.push_str(&topics(address, &release, words));
         }
+        html.push_str(&frequencies(&addresses, words));
         html.push_str(&languages(&release, words));
         let pause = match paused {
             Some(_) => ("resume", words::RESUME),
@@ -278,6 +302,26 @@ fn topics(address: &Address, release: &Release, words: Words) -> String {
         );
     }
     html + "</fieldset>"
+}
+
+/// The choice of how often; what is shown is what the first of the addresses said.
+fn frequencies(addresses: &[Address], words: Words) -> String {
+    let said = addresses.first().and_then(|address| address.row.frequency);
+    let label = words.say(words::OFTEN);
+    let mut html =
+        format!("<label for=\"{OFTEN}\">{label}</label><select id=\"{OFTEN}\" name=\"{OFTEN}\">");
+    let all = Frequency::ALL.into_iter().map(Some);
+    for frequency in [None].into_iter().chain(all) {
+        let (name, text) = match frequency {
+            None => ("", words::ALWAYS),
+            Some(Frequency::Weekly) => (Frequency::Weekly.name(), words::WEEKLY),
+            Some(Frequency::Monthly) => (Frequency::Monthly.name(), words::MONTHLY),
+        };
+        let selected = if frequency == said { " selected" } else { "" };
+        let text = words.say(text);
+        let _ = write!(html, "<option value=\"{name}\"{selected}>{text}</option>");
+    }
+    html + "</select><br>"
 }
 
 /// The choice of a language, where there is one.

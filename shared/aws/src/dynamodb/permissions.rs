@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use wend_app::ports::{Permissions, PortError, Settled};
 use wend_core::id::PermissionKey;
 use wend_core::permission::{
-    Consent, ConsentChange, Permission, Proof, Suppression, SuppressionReason,
+    Consent, ConsentChange, Frequency, Permission, Proof, Suppression, SuppressionReason,
 };
 use wend_core::time::Timestamp;
 
@@ -21,6 +21,7 @@ const SUPPRESS: &str = "suppress an address";
 const REOPEN: &str = "reopen an address";
 const STOP: &str = "write a stop";
 const PAUSE: &str = "write a pause";
+const FREQUENCY: &str = "write a frequency";
 const SOFT_BOUNCE: &str = "note a soft bounce";
 const DELIVERED: &str = "forget soft bounces";
 /// No word on the topic, or an older one.
@@ -48,6 +49,7 @@ pub(super) fn read_permission(
         suppressed: read_suppression(operation, item)?,
         erased_at: time(operation, item, "erased_at")?,
         paused_until: time(operation, item, "paused_until")?,
+        frequency: read_frequency(operation, item)?,
         ..Permission::default()
     };
     if item.contains_key("recent") {
@@ -91,6 +93,15 @@ fn read_suppression(
     let reason = SuppressionReason::named(text(operation, item, "suppressed_for")?);
     let reason = reason.ok_or_else(|| missing(operation, "suppressed_for"))?;
     Ok(Some(Suppression { at, reason }))
+}
+
+fn read_frequency(operation: &'static str, item: &Item) -> Result<Option<Frequency>, PortError> {
+    if !item.contains_key("often") {
+        return Ok(None);
+    }
+    let frequency = Frequency::named(text(operation, item, "often")?);
+    let frequency = frequency.ok_or_else(|| missing(operation, "often"))?;
+    Ok(Some(frequency))
 }
 
 fn read_consent(
@@ -283,6 +294,27 @@ impl Permissions for DynamoDb {
             }
         };
         self.update_permission(PAUSE, permission, update)
+            .await
+            .map(|_| ())
+    }
+
+    async fn limit_frequency(
+        &self,
+        permission: PermissionKey,
+        frequency: Option<Frequency>,
+        said_at: Timestamp,
+    ) -> Result<(), PortError> {
+        let update = UpdateBuilder::default()
+            .condition_expression("attribute_not_exists(often_at) OR often_at < :at")
+            .expression_attribute_values(":at", at(said_at))
+            .expression_attribute_values(":one", n(1));
+        let update = match frequency {
+            Some(frequency) => update
+                .update_expression("SET often_at = :at, often = :often ADD rev :one")
+                .expression_attribute_values(":often", s(frequency.name())),
+            None => update.update_expression("SET often_at = :at REMOVE often ADD rev :one"),
+        };
+        self.update_permission(FREQUENCY, permission, update)
             .await
             .map(|_| ())
     }

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use serde_json::json;
 use wend_app::operate::{Operation, operate};
-use wend_app::ports::Submitted;
+use wend_app::ports::{Permissions, Submitted};
 use wend_core::enrollment::{HoldReason, State};
 use wend_core::input::{Envelope, Input, SendHeld};
+use wend_core::permission::Frequency;
 use wend_core::send::{Outcome, SendState, SkipReason};
 use wend_core::time::Timestamp;
 
 use super::dispatch::{accepted, ambiguous, deliver, outcome};
-use crate::support::world::{ANA, input, request};
+use crate::support::world::{ANA, ana_permission, input, request};
 use crate::support::{World, received};
 
 const ONE_A_DAY: &str = "  caps: [ { channel: email, max: 1, per: day } ]\n";
@@ -79,6 +80,40 @@ async fn two_contacts_with_one_address_share_its_cap() {
     );
     deliver(&world.dispatcher(), &again).await;
     assert_eq!(outcome(&world, &request(&again)).1, accepted("fake"));
+}
+
+#[tokio::test]
+async fn who_wants_one_mail_a_week_gets_no_second_one_whoever_sends_it() {
+    let world = World::new().await;
+    let address = ana_permission();
+    let now = wend_app::ports::Clock::now(&world.clock);
+    let weekly = Some(Frequency::Weekly);
+    world
+        .db
+        .limit_frequency(address, weekly, now)
+        .await
+        .unwrap();
+    world.apply([world.signs_up("ana")]).await;
+    world.dispatch_queue().await;
+    world.inputs.take_one();
+    world.apply([shares_anas_address(&world, "bo")]).await;
+    let message = world.dispatch.take_one();
+    deliver(&world.dispatcher(), &message).await;
+    // It would be too old by the time at which it could go.
+    let held = given_back(&world).await;
+    assert_eq!(
+        (held.until, held.why),
+        (held.request.expires_at, HoldReason::Cap)
+    );
+    assert_eq!(world.mailer.sends().len(), 1);
+    world
+        .db
+        .limit_frequency(address, None, now.plus(Duration::from_millis(1)))
+        .await
+        .unwrap();
+    let again = received([message.body]);
+    assert_eq!(world.dispatcher().batch(&again).await, [] as [&str; 0]);
+    assert_eq!(world.mailer.sends().len(), 1, "its run holds it");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::contact::{Contact, SentMessage};
 use crate::enrollment::HoldReason;
 use crate::id::{PermissionKey, SendId};
 use crate::identity::{Channel, EmailAddress, IdentitySecret, PhoneNumber};
-use crate::permission::{Permission, Submission, TopicState};
+use crate::permission::{Frequency, Permission, Submission, TopicState};
 use crate::release::{JourneyState, MessageClass, Release, Template, Verb};
 use crate::time::Timestamp;
 
@@ -161,7 +161,13 @@ pub fn gate(
         is_counted: false,
         topic: None,
     };
-    keep_limits(&mut permit, request, contact, release, now)?;
+    keep_limits(
+        &mut permit,
+        request,
+        (contact, permission.frequency),
+        release,
+        now,
+    )?;
     Ok(permit)
 }
 
@@ -169,7 +175,7 @@ pub fn gate(
 fn keep_limits(
     permit: &mut Permit,
     request: &SendRequest,
-    contact: &Contact,
+    (contact, frequency): (&Contact, Option<Frequency>),
     release: &Release,
     now: Timestamp,
 ) -> Result<(), Refused> {
@@ -182,6 +188,7 @@ fn keep_limits(
         _ => None,
     };
     let limits = Limits::of(contact, journey, message, (channel, topic), release);
+    let limits = limits.wanted(frequency);
     limits.prune(&mut permit.others, |one| one.as_earlier(channel), now);
     if template.is_some_and(|template| template.class != MessageClass::Marketing) {
         return Ok(());

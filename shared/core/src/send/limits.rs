@@ -8,6 +8,7 @@ use crate::contact::Contact;
 use crate::decide::inspect;
 use crate::enrollment::HoldReason;
 use crate::identity::Channel;
+use crate::permission::Frequency;
 use crate::release::{
     Cap, CapPeriod, Hold, Journey, Message, ProjectSending, Release, Sending, Template,
 };
@@ -60,6 +61,8 @@ pub(crate) struct Limits<'a> {
     clock: Zone,
     /// The contact's own: the night and the days that caps count, whatever clock the journey goes by.
     own: Zone,
+    /// What the owner of the address wants at most.
+    frequency: Option<Frequency>,
     release: &'a Release,
 }
 
@@ -83,8 +86,14 @@ impl<'a> Limits<'a> {
             topic,
             clock: inspect::zone(contact, journey, release),
             own: inspect::zone(contact, None, release),
+            frequency: None,
             release,
         }
+    }
+
+    /// The same, and no more than the owner of the address wants.
+    pub(crate) fn wanted(self, frequency: Option<Frequency>) -> Self {
+        Self { frequency, ..self }
     }
 
     /// What stands against the message at `now`, given what was `sent`.
@@ -147,7 +156,15 @@ impl<'a> Limits<'a> {
     fn under_caps(&self, sent: &[Earlier<'_>], at: Timestamp) -> Option<Timestamp> {
         let caps = self.project.caps.iter();
         let caps = caps.filter(|cap| counts(cap, self.channel, self.topic));
-        caps.map(|cap| self.under_cap(cap, sent, at)).max()
+        let caps = caps.map(|cap| self.under_cap(cap, sent, at));
+        caps.chain(self.wanted_again(sent)).max()
+    }
+
+    /// When the owner of the address wants another message on this channel.
+    fn wanted_again(&self, sent: &[Earlier<'_>]) -> Option<Timestamp> {
+        let pause = self.frequency?.pause();
+        let here = sent.iter().filter(|sent| sent.channel == self.channel);
+        here.map(|sent| sent.at.plus(pause)).max()
     }
 
     fn under_cap(&self, cap: &Cap, sent: &[Earlier<'_>], at: Timestamp) -> Timestamp {
@@ -187,10 +204,13 @@ impl<'a> Limits<'a> {
     /// days begin at other moments.
     fn may_count(&self, sent: Earlier<'_>, now: Timestamp) -> bool {
         let mut caps = self.project.caps.iter();
+        let again = self.wanted_again(&[sent]);
+        let is_wanted_later = again.is_some_and(|again| again > now);
         let now = now.minus(CLOCKS_DIFFER_BY);
-        caps.any(|cap| {
+        let is_counted = caps.any(|cap| {
             counts(cap, sent.channel, sent.topic) && self.counts_until(cap, sent.at) > now
-        })
+        });
+        is_counted || is_wanted_later
     }
 
     /// Leaves out of `kept`, oldest first, what no cap counts any more. A cap that is new counts what was kept for others, and

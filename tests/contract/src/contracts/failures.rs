@@ -97,6 +97,7 @@ pub async fn permissions_say_the_class(kit: impl FailingTables) {
         assert_class(tables.stop(address(1), true, at(1)).await, class);
         assert_class(tables.row(address(1)).await, class);
         assert_class(tables.pause(address(1), None, at(1)).await, class);
+        assert_class(tables.limit_frequency(address(1), None, at(1)).await, class);
         assert_class(tables.soft_bounced(address(1), at(1), at(0)).await, class);
         assert_class(tables.delivered(address(1), at(1)).await, class);
     }

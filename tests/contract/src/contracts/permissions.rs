@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use wend_app::ports::{Ledger, Permissions, Settled};
 use wend_core::permission::SuppressionReason::{Complaint, HardBounce, Manual};
-use wend_core::permission::{Consent, Permission, TopicState};
+use wend_core::permission::{Consent, Frequency, Permission, TopicState};
 
 use crate::draw::{address, at, closed, proof, request, word};
 use crate::kit::TableKit;
@@ -158,6 +158,24 @@ pub async fn the_last_word_on_a_pause_counts_in_any_order(kit: impl TableKit) {
     assert_eq!(says(Some(200), 30).await, (Some(at(200)), 3));
     let row = kit.tables().row(address(1)).await.unwrap();
     assert_eq!(row, permission(&kit).await);
+}
+
+pub async fn the_last_word_on_a_frequency_counts_in_any_order(kit: impl TableKit) {
+    let says = async |frequency, secs| {
+        let said = kit
+            .tables()
+            .limit_frequency(address(1), frequency, at(secs));
+        said.await.unwrap();
+        let row = permission(&kit).await;
+        (row.frequency, row.rev)
+    };
+    let (weekly, monthly) = (Some(Frequency::Weekly), Some(Frequency::Monthly));
+    assert_eq!(says(weekly, 10).await, (weekly, 1));
+    assert_eq!(says(monthly, 5).await, (weekly, 1));
+    assert_eq!(says(monthly, 10).await, (weekly, 1));
+    assert_eq!(says(monthly, 20).await, (monthly, 2));
+    assert_eq!(says(None, 15).await, (monthly, 2));
+    assert_eq!(says(None, 30).await, (None, 3));
 }
 
 pub async fn soft_bounces_are_counted_once_each_and_forgotten(kit: impl TableKit) {

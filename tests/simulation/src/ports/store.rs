@@ -8,7 +8,9 @@ use wend_app::ports::{
 use wend_core::due;
 use wend_core::id::{PartHash, PermissionKey};
 use wend_core::identity::IdentitySecret;
-use wend_core::permission::{ConsentChange, Permission, Proof, Suppression, SuppressionReason};
+use wend_core::permission::{
+    ConsentChange, Frequency, Permission, Proof, Suppression, SuppressionReason,
+};
 use wend_core::release::{Manifest, Part};
 use wend_core::time::Timestamp;
 use wend_core::token::LinkKeys;
@@ -111,6 +113,19 @@ impl Permissions for SimStore {
             Ok(())
         };
         self.line.call("write a pause", write).await
+    }
+
+    async fn limit_frequency(
+        &self,
+        permission: PermissionKey,
+        frequency: Option<Frequency>,
+        at: Timestamp,
+    ) -> Result<(), PortError> {
+        let write = || {
+            self.remember(permission);
+            instant(self.inner.limit_frequency(permission, frequency, at))
+        };
+        self.line.call("write a frequency", write).await
     }
 
     async fn soft_bounced(

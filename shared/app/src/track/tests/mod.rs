@@ -10,7 +10,7 @@ use wend_core::definitions::{SourceFile, read_all};
 use wend_core::id::SendId;
 use wend_core::identity::IdentitySecret;
 use wend_core::input::Envelope;
-use wend_core::permission::{Consent, ConsentChange, TopicState};
+use wend_core::permission::{Consent, ConsentChange, Frequency, TopicState};
 use wend_core::token::{LinkKeys, PreferencesToken, Token};
 
 use super::*;

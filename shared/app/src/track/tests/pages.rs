@@ -183,6 +183,31 @@ fn a_pause_lasts_for_thirty_days_or_until_it_is_ended() {
 }
 
 #[test]
+fn people_say_how_often_at_most() {
+    let world = world();
+    let path = world.preferences(Some(SMS));
+    let often = || [EMAIL, SMS].map(|address| world.store.permission(address).unwrap().frequency);
+    let answer = world.post(&path, "do=save&often=weekly");
+    let weekly = Some(Frequency::Weekly);
+    assert_eq!(often(), [weekly, weekly]);
+    let html = body(&answer);
+    assert!(
+        html.contains("<option value=\"weekly\" selected>once a week"),
+        "{html}"
+    );
+    world.wait(1);
+    // A form without the choice says nothing of it.
+    world.post(&path, "do=save");
+    assert_eq!(often(), [weekly, weekly]);
+    assert_eq!(
+        world.post(&path, "do=save&often=hourly").status(),
+        StatusCode::BAD_REQUEST
+    );
+    world.post(&path, "do=save&often=");
+    assert_eq!(often(), [None, None]);
+}
+
+#[test]
 fn unsubscribing_from_everything_can_be_undone_topic_by_topic() {
     let world = world();
     world.opts_in(EMAIL, "news");
