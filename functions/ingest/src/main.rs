@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use wend_app::ingest::Ingest;
+use wend_app::ingest::{Floods, Ingest};
 use wend_app::ports::SecretStore;
 use wend_app::releases::Releases;
 use wend_app::write_keys::WriteKeys;
@@ -26,6 +26,7 @@ async fn main() -> Result<(), Error> {
         releases: Releases::new(db, SystemClock),
         clock: SystemClock,
         ids: SystemIds,
+        floods: Floods::default(),
     });
     run(service_fn(
         move |event: LambdaEvent<ApiGatewayV2httpRequest>| {

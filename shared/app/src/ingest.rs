@@ -4,6 +4,7 @@
 //! take 2xx for done; a repeated request is recognised by its `messageId`s. An error of one item is for an item that can
 //! never succeed.
 
+mod flood;
 mod form;
 mod script;
 
@@ -21,6 +22,8 @@ use wend_core::tracking::{self, BATCH_BYTES_MAX, BATCH_ITEMS_MAX, Call, EVENT_BY
 use crate::ports::{Clock, Ids, KeyStore, Outgoing, Queue, ReleaseStore};
 use crate::releases::Releases;
 use crate::write_keys::WriteKeys;
+
+pub use flood::{EVENTS_PER_MINUTE, Floods};
 
 /// Longest write key: keys are short, and a header is not a place to upload.
 const KEY_BYTES_MAX: usize = 256;
@@ -40,6 +43,8 @@ pub struct Ingest<Q, K, C, I> {
     pub ids: I,
     /// For the queue's group: the address as a hash.
     pub secret: IdentitySecret,
+    /// Who comes too often.
+    pub floods: Floods,
 }
 
 /// A refusal of the whole request.
@@ -118,6 +123,9 @@ impl<Q: Queue, K: KeyStore + ReleaseStore, C: Clock, I: Ids> Ingest<Q, K, C, I> 
                 Err(error) => errors.push(json!({ "index": index, "error": error.to_string() })),
             }
         }
+        if context.is_public {
+            self.stem(&envelopes, accepted_at)?;
+        }
         self.enqueue(&envelopes).await?;
         Ok((envelopes.len(), errors))
     }
@@ -147,6 +155,21 @@ impl<Q: Queue, K: KeyStore + ReleaseStore, C: Clock, I: Ids> Ingest<Q, K, C, I> 
                 Err(unavailable())
             }
         }
+    }
+
+    /// Refuses what says too much of one contact.
+    fn stem(&self, envelopes: &[Envelope], now: Timestamp) -> Result<(), Refused> {
+        let contacts = envelopes.iter();
+        let contacts = contacts.map(|envelope| envelope.input.partition(&self.secret));
+        let contacts: Vec<_> = contacts.collect();
+        let Some(contact) = self.floods.take(&contacts, now) else {
+            return Ok(());
+        };
+        tracing::warn!(%contact, "comes too often: refused");
+        let error = format!(
+            "more than {EVENTS_PER_MINUTE} events of one contact within a minute; send this request again in the next one"
+        );
+        Err(Refused(StatusCode::TOO_MANY_REQUESTS, error))
     }
 
     async fn enqueue(&self, envelopes: &[Envelope]) -> Result<(), Refused> {

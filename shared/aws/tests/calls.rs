@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
 use serde_json::json;
-use wend_app::ingest::Ingest;
+use wend_app::ingest::{Floods, Ingest};
 use wend_app::ports::{KeyStore, Received};
 use wend_app::releases::Releases;
 use wend_app::write_keys::{WriteKeys, hash};
@@ -309,6 +309,7 @@ async fn ingest(
         clock: world.clock.clone(),
         ids: world.ids.clone(),
         secret: SECRET,
+        floods: Floods::default(),
     }
 }
 

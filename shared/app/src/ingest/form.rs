@@ -119,7 +119,11 @@ impl<Q: Queue, K: KeyStore + ReleaseStore, C: Clock, I: Ids> Ingest<Q, K, C, I> 
             accepted_at: at,
             input: Input::Event(Box::new(event)),
         };
-        match self.enqueue(&[envelope]).await {
+        let envelopes = [envelope];
+        if self.stem(&envelopes, at).is_err() {
+            return refused(StatusCode::TOO_MANY_REQUESTS, FAILED, AGAIN);
+        }
+        match self.enqueue(&envelopes).await {
             Ok(()) => lead_on(form, &release, words),
             Err(_) => refused(StatusCode::SERVICE_UNAVAILABLE, FAILED, AGAIN),
         }

@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::{Response, StatusCode};
 use serde_json::json;
 use tokio::net::TcpListener;
-use wend_app::ingest::Ingest;
+use wend_app::ingest::{Floods, Ingest};
 use wend_app::links::Links;
 use wend_app::releases::Releases;
 use wend_app::track::{Track, is_link};
@@ -42,6 +42,7 @@ pub async fn serve(listener: TcpListener, parts: Arc<Parts>, desk: Arc<Desk>) {
             clock: SystemClock,
             ids: SystemIds,
             secret: parts.secret.clone(),
+            floods: Floods::default(),
         },
         track: Track {
             permissions: parts.db.clone(),

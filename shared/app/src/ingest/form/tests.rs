@@ -4,6 +4,7 @@ use wend_core::identity::IdentitySecret;
 use wend_core::time::Timestamp;
 
 use super::*;
+use crate::ingest::{EVENTS_PER_MINUTE, Floods};
 use crate::memory::{
     Fault, Faults, Line, MemoryQueue, MemoryStore, QueueRules, Queues, SeededIds, VirtualClock, run,
 };
@@ -61,6 +62,7 @@ impl World {
             clock: clock.clone(),
             ids: SeededIds::new(1),
             secret: IdentitySecret::new([7; 32]),
+            floods: Floods::default(),
         };
         Self {
             clock,
@@ -252,4 +254,17 @@ fn who_could_not_be_heard_is_asked_to_send_it_again() {
     let answer = world.post("newsletter", "email=ana%40example.com");
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(text(&answer).contains("once more"));
+}
+
+#[test]
+fn a_machine_that_says_the_same_of_somebody_again_and_again_is_stopped() {
+    let world = World::new();
+    let ana = "email=ana%40example.com";
+    for _ in 0..EVENTS_PER_MINUTE {
+        assert_eq!(world.post("newsletter", ana).status(), StatusCode::OK);
+    }
+    let answer = world.post("newsletter", ana);
+    assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+    let bo = world.post("newsletter", "email=bo%40example.com");
+    assert_eq!(bo.status(), StatusCode::OK);
 }
