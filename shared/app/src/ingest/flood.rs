@@ -4,7 +4,7 @@
 //! too often is refused before a queue has anything of it, and may come again in the next minute. Each sandbox counts for itself: the
 //! limit is so far above what people do that several times as much harms nobody.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use wend_core::id::ContactKey;
@@ -24,7 +24,7 @@ pub struct Floods(Mutex<Minute>);
 #[derive(Debug, Default)]
 struct Minute {
     number: i64,
-    counts: HashMap<ContactKey, u32>,
+    counts: BTreeMap<ContactKey, u32>,
 }
 
 impl Floods {
@@ -35,10 +35,10 @@ impl Floods {
         if minute.number != number || minute.counts.len() > COUNTED_MAX {
             *minute = Minute {
                 number,
-                counts: HashMap::new(),
+                counts: BTreeMap::new(),
             };
         }
-        let mut counts: HashMap<ContactKey, u32> = HashMap::new();
+        let mut counts: BTreeMap<ContactKey, u32> = BTreeMap::new();
         for contact in contacts {
             let known = minute.counts.get(contact).copied().unwrap_or_default();
             let count = counts.entry(*contact).or_insert(known);
