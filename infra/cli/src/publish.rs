@@ -1,13 +1,14 @@
 //! `wend publish`: makes a release of a project and lets a source post to it.
 
 mod gaps;
+pub mod schedules;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use wend_app::ports::{Ids, KeyStore};
+use wend_app::ports::{Clock, Ids, KeyStore};
 use wend_app::publish::{Error, publish};
 use wend_app::write_keys;
 use wend_aws::dynamodb::{DynamoDb, Tables};
@@ -16,7 +17,8 @@ use wend_content::read_all;
 use wend_core::definitions::SourceFile;
 use wend_core::release::{Definition, EventSource, Project};
 
-use crate::{check, coupons, project, stack};
+use self::schedules::{Fires, Place};
+use crate::{check, coupons, dev, project, stack};
 
 /// What `publish` is asked.
 #[derive(Debug, clap::Args)]
@@ -32,6 +34,9 @@ pub struct Args {
     /// The environment of wend.yaml that the stack is: whom it may write to, how fast waits go by.
     #[arg(long, value_name = "NAME")]
     environment: Option<String>,
+    /// Where the stack keeps schedules: the output `Schedules` of `sam deploy`. A project with schedules needs it.
+    #[arg(long, value_name = "OUTPUT")]
+    schedules: Option<Place>,
     /// Also makes a write key with this name and prints it, once.
     #[arg(long, value_name = "NAME")]
     new_write_key: Option<String>,
@@ -49,6 +54,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             "the project has pools of codes: give --coupons-table, the output `CouponsTableName` of `sam deploy`"
         );
     }
+    let release = dev::release_of(&files);
+    if args.schedules.is_none() && schedules::are_in(&release) {
+        bail!(
+            "journeys of this project have schedules: give --schedules, the stack's output `Schedules`"
+        );
+    }
     let tables = Tables {
         coupons: args.coupons_table.clone().unwrap_or_default(),
         ..stack::releases(&args.releases_table)
@@ -59,6 +70,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         };
         println!("Release {number} is published; it is in force everywhere within 10 seconds.");
+        if let Some(place) = &args.schedules {
+            let config = wend_aws::clients::config().await;
+            let client = aws_sdk_scheduler::Client::new(&config);
+            let fires = Fires::WithTime;
+            let count = schedules::put(&client, place, &release, SystemClock.now(), fires).await?;
+            println!("Schedules: {count}.");
+        }
         if let Some(name) = &args.new_write_key {
             let (prefix, holder) = if args.server {
                 ("sk_live", EventSource::Server)

@@ -13,6 +13,7 @@
 //! | [`track`] | HTTP | links in messages: clicks, opens, unsubscribes, preferences |
 //! | [`feedback`] | the provider's events | settles doubtful sends, closes addresses, tells contacts |
 //! | [`sweep`] | a schedule | sends the wakes of contacts that are due soon |
+//! | [`walk`] | the queue of walks | tells all contacts of a schedule's occurrence, or to take in a release |
 //! | [`publish`] | the command line | makes a release of a project's files |
 //! | [`operate`] | the command line | pauses, stops and halts, as a new manifest |
 //! | [`erase`] | an operator | erases a contact |
@@ -39,5 +40,6 @@ pub mod scenario;
 pub mod simulate;
 pub mod sweep;
 pub mod track;
+pub mod walk;
 pub mod webhook;
 pub mod write_keys;

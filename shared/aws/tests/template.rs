@@ -215,3 +215,11 @@ fn the_template_deletes_rows_of_logs_and_draws_when_they_expire() {
         assert_eq!(time_to_live.text("Enabled"), "true");
     }
 }
+
+#[test]
+fn the_template_deletes_rows_of_walks_when_they_expire() {
+    let releases = table("ReleasesTable");
+    let time_to_live = releases.get("TimeToLiveSpecification").unwrap();
+    assert_eq!(time_to_live.text("AttributeName"), "expires_at");
+    assert_eq!(time_to_live.text("Enabled"), "true");
+}

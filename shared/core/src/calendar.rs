@@ -14,8 +14,8 @@ use serde_json::Value;
 
 use crate::path::Path;
 use crate::phrase::{
-    Calendar, ClockTime, DatePhrase, FixedDate, Hours, MonthDay, QuietHours, Schedule, Side, Span,
-    Unit, Wait, Window,
+    Calendar, ClockTime, Cron, DatePhrase, FixedDate, Hours, MonthDay, QuietHours, Schedule, Side,
+    Span, Unit, Wait, Window,
 };
 use crate::time::Timestamp;
 use crate::zone::Zone;
@@ -323,11 +323,51 @@ fn times<'a>(
 }
 
 impl Schedule {
-    /// The first of its moments after `after`. None only beyond the year 9999.
+    /// The first of its moments after `after`. None only beyond the year 9999, or when a single one has passed.
     pub fn next_after(&self, after: Timestamp, zone: &Zone) -> Option<Timestamp> {
+        let today = zone.local(after).date();
+        // A time of yesterday that was jumped over comes today.
+        let first = today.yesterday().unwrap_or(today);
+        let days = std::iter::successors(Some(first), |date| date.tomorrow().ok());
+        self.moments(days, zone).find(|at| *at > after)
+    }
+
+    /// The last of its moments at or before `until`; none if there was none in the years before.
+    pub fn last_until(&self, until: Timestamp, zone: &Zone) -> Option<Timestamp> {
+        let today = zone.local(until).date();
+        let last = today.tomorrow().unwrap_or(today);
+        let days = std::iter::successors(Some(last), |date| date.yesterday().ok());
+        // Days go back, the times of each day forward.
+        self.days(days, zone)
+            .find_map(|date| self.of_day(date, zone).filter(|at| *at <= until).last())
+    }
+
+    /// Its moments on `days`, which are in order.
+    fn moments<'a>(
+        &'a self,
+        days: impl Iterator<Item = Date> + 'a,
+        zone: &'a Zone,
+    ) -> impl Iterator<Item = Timestamp> + 'a {
+        self.days(days, zone)
+            .flat_map(move |date| self.of_day(date, zone))
+    }
+
+    /// Of `days`, as many as are looked at, those on which it comes. Days that the zone skipped are none.
+    fn days<'a>(
+        &'a self,
+        days: impl Iterator<Item = Date> + 'a,
+        zone: &'a Zone,
+    ) -> impl Iterator<Item = Date> + 'a {
         /// Two months have one of each; a skipped day costs one more.
-        const DAYS: usize = 94;
-        let is_on = |date: Date| match self {
+        const MONTHS: usize = 95;
+        /// From one 29 February to the next is eight years at most, where a century is in between.
+        const LEAP_YEARS: usize = 8 * 366 + 2;
+        let (once, count) = match self {
+            Self::Weekly { .. } | Self::Monthly { .. } => (None, MONTHS),
+            Self::Cron(_) => (None, LEAP_YEARS),
+            Self::Once(at) => (Some(at.date()), 0),
+        };
+        let is_on = move |date: &Date| match self {
             Self::Weekly { days, .. } => days.has(date.weekday()),
             Self::Monthly {
                 day: MonthDay::First,
@@ -336,9 +376,27 @@ impl Schedule {
             Self::Monthly {
                 day: MonthDay::Last,
                 ..
-            } => date == date.last_of_month(),
+            } => *date == date.last_of_month(),
+            Self::Cron(cron) => cron.is_on(*date),
+            Self::Once(_) => true,
         };
-        times(zone, after, self.at().time(), DAYS, is_on).find(|at| *at > after)
+        days.take(count)
+            .chain(once)
+            .filter(is_on)
+            .filter(|date| zone.has_day(*date))
+    }
+
+    /// Its moments of one of its days, in order.
+    fn of_day<'a>(&self, date: Date, zone: &'a Zone) -> impl Iterator<Item = Timestamp> + 'a {
+        let (one, cron) = match *self {
+            Self::Weekly { at, .. } | Self::Monthly { at, .. } => (Some(at.time()), None),
+            Self::Cron(cron) => (None, Some(cron)),
+            Self::Once(at) => (Some(at.time()), None),
+        };
+        let times = cron.into_iter().flat_map(Cron::times);
+        one.into_iter()
+            .chain(times)
+            .map(move |time| zone.instant(date.to_datetime(time)))
     }
 }
 

@@ -224,6 +224,8 @@ pub enum PendingUntil {
     Quiet(Timestamp),
     /// For a confirmation, at most until this moment.
     Confirmed(Timestamp),
+    /// For this moment, which is its own in an occurrence of a schedule; `origin.at` is the occurrence.
+    Scheduled(Timestamp),
 }
 
 /// An event that a run which begins late must hear.
@@ -337,7 +339,9 @@ impl PendingEntry {
     /// When it stops waiting.
     pub const fn due_at(&self) -> Timestamp {
         match self.until {
-            PendingUntil::Quiet(at) | PendingUntil::Confirmed(at) => at,
+            PendingUntil::Quiet(at) | PendingUntil::Confirmed(at) | PendingUntil::Scheduled(at) => {
+                at
+            }
         }
     }
 }

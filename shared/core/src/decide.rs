@@ -28,6 +28,7 @@ mod listen;
 mod migrate;
 mod plan;
 mod run;
+mod schedules;
 mod score;
 mod segments;
 mod signal;
@@ -41,7 +42,7 @@ use std::collections::{BTreeSet, VecDeque};
 use crate::contact::Contact;
 use crate::id::{ContactKey, EnrollmentId, InputId, SendId, derive};
 use crate::identity::{Identity, IdentitySecret};
-use crate::input::{Envelope, Event, Input, Properties};
+use crate::input::{CommandKind, Envelope, Event, Input, Properties};
 use crate::log::{Effect, INPUT_AGE_MAX, LogRow, Refusal, Trace};
 use crate::release::{EventSource, Release, UnknownEvents};
 use crate::time::Timestamp;
@@ -147,6 +148,10 @@ pub fn decide(
     }
     let mut deciding = Deciding::new(&subject, input, now, context);
     deciding.apply(envelope)?;
+    let is_touch = matches!(input, Input::Command(command) if command.kind == CommandKind::Touch);
+    if is_touch || matches!(deciding.contact, Cow::Owned(_)) {
+        deciding.expect_schedules();
+    }
     deciding.close_abandoned(&subject);
     if let Input::Outcome(over) = input {
         deciding.ask_no_more(over.send);

@@ -196,11 +196,11 @@ pub enum CommandKind {
         #[serde(default)]
         data: Personal<Properties>,
     },
-    /// An entry by a journey's schedule: only who is in its segment now enters.
+    /// An entry by a journey's schedule: only who is in its segment when its own moment comes.
     Scheduled {
         /// The journey.
         journey: String,
-        /// The schedule's moment.
+        /// When the occurrence begins; see [`crate::occurrence`].
         occurrence: Timestamp,
     },
     /// The end of the contact's runs of a journey.

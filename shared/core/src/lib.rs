@@ -47,6 +47,7 @@ pub mod input;
 pub mod keyword;
 pub mod log;
 pub mod machine;
+pub mod occurrence;
 pub mod pace;
 pub mod path;
 pub mod permission;

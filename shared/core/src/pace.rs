@@ -268,6 +268,16 @@ fn span(duration: Duration) -> Micros {
 }
 
 impl Pace {
+    /// How long the line of those who were sent away is at `now`. A line that no right clock has written is none.
+    pub fn line_at(&self, now: Timestamp) -> Duration {
+        let ahead = u64::try_from(self.line_ends_at.saturating_sub(micros(now))).unwrap_or(0);
+        let ahead = Duration::from_micros(ahead);
+        if ahead > LINE_MAX + AHEAD_MAX {
+            return Duration::ZERO;
+        }
+        ahead
+    }
+
     /// What a sender does that has `want` messages and read the row some time ago: what is out of date in it costs a refused
     /// [`Take`] and never a wrong slot. `ceiling` is the fastest that the deployment may go, whatever the account takes; while
     /// nothing is known of the account, it is the rate.

@@ -6,6 +6,7 @@
 //! wait      <exact> · <calendar> [at HH:MM] · until [mon-fri] HH:MM · until 2027-12-24 [10:00 [Zone]]
 //!           until [<duration> before|after] contact.|trigger.|data.|vars.x [at HH:MM]
 //! schedule  every day|weekday|monday|mon,thu|month on the 1st|month on the last day at HH:MM
+//!           cron <minute> <hour> <day> <month> <weekday> · 2027-03-01 10:00
 //! window    [mon-fri] 09:00-17:00
 //! ```
 //!
@@ -14,12 +15,14 @@
 //! [`calendar`](crate::calendar)'s.
 
 mod clock;
+mod cron;
 mod error;
 mod schedule;
 mod span;
 mod wait;
 
 pub use clock::{ClockTime, Days, Hours};
+pub use cron::Cron;
 pub use error::{PhraseError, PhraseFault};
 pub use schedule::{MonthDay, QuietHours, Schedule, Window};
 pub use span::{Calendar, Exact, LONGEST_DAYS, Span, Unit};

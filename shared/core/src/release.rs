@@ -30,10 +30,10 @@ pub use audience::{Score, ScoreRule, ScoreSource, Segment, Threshold};
 pub(crate) use facts::millis;
 pub use facts::{FactRule, did_key, fact_key};
 pub use form::{FormConsent, WebForm};
-pub use index::{Entrance, Index, PRIORITY, conditions, heard, paths};
+pub use index::{Entrance, Index, conditions, heard, paths};
 pub use journey::{
-    EventMatch, Existing, Goal, Hold, InFlight, Journey, JourneyState, Pace, Reentry, Removed,
-    Retrigger, Sending, Share, Stage, StepIx, Trigger,
+    CAMPAIGN_PRIORITY, EventMatch, Existing, Goal, Hold, InFlight, Journey, JourneyState, PRIORITY,
+    Pace, PastHour, Reentry, Removed, Retrigger, Sending, Share, Stage, StepIx, Trigger,
 };
 pub use manifest::{Halt, Manifest, Pause, Resume, Stop};
 pub use project::{

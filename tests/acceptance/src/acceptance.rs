@@ -21,8 +21,8 @@ use libtest_mimic::{Arguments, Conclusion, Failed, Trial, run};
 
 use self::case::Case;
 use self::scenarios::{
-    AWS, BOTH, audit, browser, cart, confirm, coupons, faults_of_endpoint, kills_of_functions,
-    kills_of_process, reactions,
+    AWS, BOTH, audit, browser, campaign, cart, confirm, coupons, faults_of_endpoint,
+    kills_of_functions, kills_of_process, reactions,
 };
 use self::stack::{Mode, Stack, lock_scratch};
 
@@ -34,6 +34,9 @@ const STARTER: &str = "infra/starter";
 /// The project of the crowds.
 const CROWD: &str = "tests/acceptance/crowd";
 
+/// A schedule that comes every minute.
+const CAMPAIGN: &str = "tests/acceptance/campaign";
+
 static EMBEDDED: Stack = Stack::new(Mode::Embedded, "acceptance-embedded", DEMO);
 static EMBEDDED_KILLS: Stack = Stack::new(Mode::Embedded, "acceptance-embedded-kills", DEMO);
 static LOCAL_AWS: Stack = Stack::new(Mode::Aws, "acceptance-aws", DEMO);
@@ -42,7 +45,11 @@ static LOCAL_AWS_FAULTS: Stack = Stack::behind_proxy("acceptance-aws-faults", CR
 static EMBEDDED_STARTER: Stack = Stack::new(Mode::Embedded, "acceptance-embedded-starter", STARTER);
 static LOCAL_AWS_STARTER: Stack = Stack::new(Mode::Aws, "acceptance-aws-starter", STARTER);
 
-static STACKS: [&Stack; 7] = [
+static EMBEDDED_CAMPAIGN: Stack =
+    Stack::new(Mode::Embedded, "acceptance-embedded-campaign", CAMPAIGN);
+static LOCAL_AWS_CAMPAIGN: Stack = Stack::new(Mode::Aws, "acceptance-aws-campaign", CAMPAIGN);
+
+static STACKS: [&Stack; 9] = [
     &LOCAL_AWS_KILLS,
     &LOCAL_AWS_FAULTS,
     &LOCAL_AWS,
@@ -50,6 +57,8 @@ static STACKS: [&Stack; 7] = [
     &EMBEDDED_KILLS,
     &EMBEDDED,
     &EMBEDDED_STARTER,
+    &LOCAL_AWS_CAMPAIGN,
+    &EMBEDDED_CAMPAIGN,
 ];
 
 /// A scenario: its name and what it does.
@@ -101,6 +110,8 @@ fn scenarios() -> Vec<Trial> {
         trial(&LOCAL_AWS_STARTER, confirm::DOUBLE),
         trial(&EMBEDDED_STARTER, confirm::DOUBLE),
         trial(&EMBEDDED_STARTER, reactions::CLICK_AND_LEAVE),
+        trial(&LOCAL_AWS_CAMPAIGN, campaign::SALE),
+        trial(&EMBEDDED_CAMPAIGN, campaign::SALE),
     ];
     let aws = BOTH.iter().chain(&AWS);
     let aws = aws.map(|&scenario| trial(&LOCAL_AWS, scenario));

@@ -88,6 +88,7 @@ fn tables<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
     sends::<K>(adapter, trials);
     definitions::<K>(adapter, trials);
     coupons::<K>(adapter, trials);
+    walks::<K>(adapter, trials);
 }
 
 /// Contacts, their log, and who of them is due.
@@ -227,6 +228,19 @@ fn coupons<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
     );
 }
 
+fn walks<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
+    contracts!(trials, adapter, K, walks:
+        an_empty_table_is_over_at_once
+        each_contact_is_on_one_page_of_one_segment
+        a_page_has_whole_contacts_and_no_stubs
+        a_contact_written_during_the_walk_is_seen_once
+        a_walk_begins_at_the_beginning
+        a_walk_only_moves_forward
+        walks_and_segments_do_not_touch_each_other
+        of_two_at_once_one_moves_it
+    );
+}
+
 /// Not on the emulator: its answers have no limit.
 fn answer_limit<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
     contracts!(trials, adapter, K, releases: larger_parts_than_one_answer_holds_are_read);
@@ -241,6 +255,7 @@ fn failing_tables<K: FailingTables + 'static>(adapter: &str, trials: &mut Vec<Tr
         releases_say_the_class
         paces_say_the_class
         coupons_say_the_class
+        walks_say_the_class
         keys_and_secret_say_the_class
         writes_behind_a_read_say_the_class
     );

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use wend_app::ports::{
-    Coupons, DueIndex, Erasures, ErrorClass, Evidence, KeyStore, Ledger, Paces, Permissions, Pools,
-    Queue, Received, ReleaseStore, SecretStore, SetAside, Watermark,
+    ContactScan, Coupons, DueIndex, Erasures, ErrorClass, Evidence, KeyStore, Ledger, Paces,
+    Permissions, Pools, Queue, Received, ReleaseStore, SecretStore, SetAside, Walks, Watermark,
 };
 use wend_core::id::ContactKey;
 use wend_core::identity::IdentitySecret;
@@ -22,6 +22,8 @@ pub trait Tables:
     + Pools
     + DueIndex
     + Watermark
+    + ContactScan
+    + Walks
     + ReleaseStore
     + KeyStore
     + SecretStore
@@ -37,6 +39,8 @@ impl<T> Tables for T where
         + Pools
         + DueIndex
         + Watermark
+        + ContactScan
+        + Walks
         + ReleaseStore
         + KeyStore
         + SecretStore

@@ -16,6 +16,7 @@ pub mod reference;
 pub mod runner;
 pub mod scenario;
 pub mod shrink;
+pub mod sweeps;
 pub mod world;
 
 #[cfg(test)]

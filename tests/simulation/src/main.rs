@@ -1,5 +1,5 @@
 //! `cargo run -p wend-simulation -- --seed N` replays a history and shortens it if it fails; `-- --seeds COUNT [--from N]
-//! [--threads N]` plays many.
+//! [--threads N]` plays many; `-- --sweep MEMBERS` plays a campaign's walk over a crowd.
 #![expect(clippy::print_stdout, reason = "it is a command")]
 
 use std::collections::BTreeMap;
@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use wend_simulation::history::of_seed;
 use wend_simulation::shrink::shorten;
+use wend_simulation::sweeps::{self, Crowd};
 
 /// More failing seeds are not looked for.
 const FAILURES_MAX: usize = 3;
@@ -23,9 +24,28 @@ fn main() -> ExitCode {
     if let Some(seed) = number("--seed") {
         return replay(seed);
     }
+    if let Some(members) = number("--sweep") {
+        return sweep(usize::try_from(members).unwrap_or(usize::MAX));
+    }
     let from = number("--from").unwrap_or(0);
     let count = number("--seeds").unwrap_or(1000);
     many(from, count, number("--threads").unwrap_or(2))
+}
+
+/// Two occurrences of a campaign over a crowd, while a third of all workers die.
+fn sweep(members: usize) -> ExitCode {
+    let crowd = Crowd {
+        members,
+        deaths: 300,
+        seed: 1,
+    };
+    let begun = Instant::now();
+    let swept = sweeps::play(crowd);
+    println!("{swept:#?} in {:.1?}", begun.elapsed());
+    match swept {
+        Ok(swept) if swept.wrong == 0 => ExitCode::SUCCESS,
+        Ok(_) | Err(_) => ExitCode::FAILURE,
+    }
 }
 
 /// Plays one seed and says what happened.

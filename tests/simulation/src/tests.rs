@@ -18,6 +18,7 @@ use crate::projects::{Edition, MADE, STARTER, Which};
 use crate::reference;
 use crate::scenario::Op;
 use crate::shrink::shorten;
+use crate::sweeps::{self, Crowd};
 
 /// Seeds of the swarm that every test run plays.
 const SEEDS: u64 = 2000;
@@ -329,4 +330,22 @@ fn a_paused_journey_holds_a_message_in_dispatch() {
     let pause = Op::Pause { journey: "series" };
     let ops = vec![(Duration::from_mins(2), pause)];
     assert!(is_met_by_a_late_message(ops, "held: paused"));
+}
+
+#[test]
+fn a_sweep_over_a_crowd_enrolls_each_member_once_whoever_dies() {
+    let members = 100_000;
+    let crowd = Crowd {
+        members,
+        deaths: 300,
+        seed: 1,
+    };
+    let swept = sweeps::play(crowd).unwrap();
+    assert_eq!((swept.entered, swept.wrong), (2 * members, 0), "{swept:?}");
+    // The walk told twice what died with its page, and more than once who slept.
+    assert!(swept.told > 2 * members, "{swept:?}");
+    assert!(
+        swept.slices_died >= 10 && swept.batches_died >= 5000,
+        "{swept:?}"
+    );
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::sync::broadcast;
-use wend_app::ports::SecretStore;
+use wend_app::ports::{Clock, SecretStore};
 use wend_aws::dynamodb::{DynamoDb, Tables};
-use wend_aws::system::new_secret;
+use wend_aws::system::{SystemClock, new_secret};
 use wend_core::due::Schedule;
 use wend_core::log::LogRow;
 use wend_core::release::EventSource;
@@ -22,6 +22,7 @@ use super::secrets::FileSecrets;
 use super::ses_front::Front;
 use super::{Args, announce, demo, environment, example, project_folder, release_of, workspace};
 use crate::project;
+use crate::publish::schedules::{self, Fires, Place};
 use crate::publish::{new_write_key, publish_files};
 
 /// The template's times, as short as EventBridge allows: a sweep a minute that looks a little further than that.
@@ -33,9 +34,10 @@ const TAIL_PERIOD: Duration = Duration::from_secs(1);
 /// Rows that a slow terminal may lag behind.
 const LAG_MAX: usize = 4096;
 /// Our names of the queues, as the template's outputs begin.
-const QUEUES: [(&str, &str); 7] = [
+const QUEUES: [(&str, &str); 8] = [
     ("inputs", "Inputs"),
     ("wakes", "Wakes"),
+    ("walks", "Walks"),
     ("bulk", "Bulk"),
     ("dispatch", "Dispatch"),
     ("dispatch-bulk", "DispatchBulk"),
@@ -74,6 +76,10 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Some(number) = publish_files(&db, (&folder, &files), environment.as_deref()).await? else {
         return Ok(ExitCode::FAILURE);
     };
+    let place: Place = output("Schedules")?.parse().map_err(anyhow::Error::msg)?;
+    let release = release_of(&files);
+    let client = aws_sdk_scheduler::Client::new(&wend_aws::clients::local_config(&local.endpoint));
+    schedules::put(&client, &place, &release, SystemClock.now(), Fires::Bare).await?;
     let write_key = new_write_key(&db, "wk_dev", "wend dev", EventSource::Browser).await?;
     let desk = Desk {
         db: db.clone(),
@@ -87,7 +93,6 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     local.front.furnish(Arc::new(desk));
     let rows = broadcast::Sender::new(LAG_MAX);
     let mails = broadcast::Sender::new(LAG_MAX);
-    let release = release_of(&files);
     let example = example::body(&release);
     let live = Live::new(
         rows.subscribe(),

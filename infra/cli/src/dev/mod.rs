@@ -173,7 +173,7 @@ fn announce(
 }
 
 /// What `files` say.
-fn release_of(files: &[SourceFile]) -> Release {
+pub fn release_of(files: &[SourceFile]) -> Release {
     let parts = read_all(files).unwrap_or_default();
     let parts: Vec<Part> = parts
         .into_iter()

@@ -1,26 +1,19 @@
-//! What a project asks of a deployment that this version does not do yet. Said when it is published: a journey that waits for an answer
-//! which nobody reads must not be a surprise.
+//! What a project asks of a deployment that this version does not do yet. Said when it is published: a message that is skipped for
+//! want of a page must not be a surprise.
 
 use std::collections::BTreeSet;
 
 use wend_content::read_all;
 use wend_core::definitions::SourceFile;
-use wend_core::release::{Definition, Journey, JourneyState, Template, Trigger};
+use wend_core::release::{Definition, Template};
 use wend_core::webhook::refused_host;
 
-/// One line for each thing, with the journeys that ask for it.
+/// One line for each thing, with what asks for it.
 pub fn gaps(files: &[SourceFile]) -> Vec<String> {
     let definitions = read_all(files).unwrap_or_default();
     let mut asked: BTreeSet<(&str, String)> = BTreeSet::new();
     for (_, definition) in &definitions {
         match definition {
-            Definition::Journey(journey) if journey.state != JourneyState::Draft => {
-                asked.extend(
-                    of_journey(journey)
-                        .into_iter()
-                        .map(|what| (what, journey.id.clone())),
-                );
-            }
             Definition::Project(project) => {
                 let here = project.webhooks.iter();
                 let here = here.filter(|(_, webhook)| webhook.url.as_deref().is_some_and(is_here));
@@ -47,7 +40,6 @@ pub fn gaps(files: &[SourceFile]) -> Vec<String> {
 }
 
 const LOOPBACK: &str = "a deployment does not call its own machine: the step fails, and its `on_error` says what follows";
-const SCHEDULES: &str = "schedules start nobody";
 const WEB_VIEW: &str = "there is no page for mails on the web: a message with `links.web_view` is skipped for want of it";
 
 /// Whether an address is of the machine that calls it: for `wend dev`.
@@ -69,32 +61,16 @@ fn asks_for_web_view(template: &Template) -> bool {
     texts.any(|text| text.contains("links.web_view"))
 }
 
-fn of_journey(journey: &Journey) -> BTreeSet<&'static str> {
-    let triggers = journey.triggers.iter().filter_map(|trigger| match trigger {
-        Trigger::Schedule { .. } => Some(SCHEDULES),
-        Trigger::Event { .. }
-        | Trigger::Member { .. }
-        | Trigger::Subscribes { .. }
-        | Trigger::Changes { .. }
-        | Trigger::Date { .. }
-        | Trigger::Manual => None,
-    });
-    triggers.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::project;
 
     #[test]
-    fn the_starters_ask_for_what_is_not_done_yet() {
+    fn what_is_not_done_yet_is_said_and_nothing_else() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../starter");
         let files = project::load(&folder).unwrap();
-        let said = gaps(&files);
-        let names = |what: &str| said.iter().find(|line| line.starts_with(what)).cloned();
-        assert_eq!(names("a deployment"), None);
-        assert_eq!(names("schedules"), Some(format!("{SCHEDULES} (win-back)")));
+        assert_eq!(gaps(&files), [] as [&str; 0]);
         let mut demo = project::load(&folder.join("../demo")).unwrap();
         assert_eq!(gaps(&demo), [] as [&str; 0]);
         let hello = demo

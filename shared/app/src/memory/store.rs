@@ -20,7 +20,7 @@ use super::faults::Line;
 use super::ledger::SendItem;
 use super::permissions::PermissionItem;
 use super::{VirtualClock, lock};
-use crate::ports::{Erased, PaceKey, PortError, SendRow};
+use crate::ports::{Erased, PaceKey, PortError, SendRow, Stand};
 
 /// Most bytes of an item (DynamoDB).
 const ITEM_BYTES_MAX: usize = 400 * 1024;
@@ -54,6 +54,8 @@ pub(super) struct Tables {
     pub(super) watermark: Option<Timestamp>,
     pub(super) paces: BTreeMap<PaceKey, Pace>,
     pub(super) coupons: Codes,
+    /// How far walks have come, by name and segment.
+    pub(super) walks: BTreeMap<(String, u32), Stand>,
 }
 
 /// What stands under a key of the contacts table.

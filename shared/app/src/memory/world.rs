@@ -21,7 +21,7 @@ use wend_core::release::{Definition, Release, Resume};
 use wend_core::send::SendTimes;
 use wend_core::time::Timestamp;
 
-use self::parts::{Asking, Dispatching, Evaluating, FeedingBack, Parts, Tracking};
+use self::parts::{Asking, Dispatching, Evaluating, FeedingBack, Parts, Tracking, Walking};
 use super::events::feedback;
 use super::{
     Line, Mailbox, MemoryQueue, MemoryStore, Outside, OutsideConnections, Queues, Reaction,
@@ -31,6 +31,7 @@ use crate::operate::{Operation, operate};
 use crate::ports::{Ids, Outgoing, PortError, PublishError};
 use crate::publish::publish_definitions;
 use crate::sweep::Sweep;
+use crate::walk::{Errand, Task};
 
 /// Most messages of one batch (SQS).
 const BATCH: usize = 10;
@@ -106,6 +107,7 @@ pub struct World {
     feedback: FeedingBack,
     sweep: Sweep<MemoryStore, MemoryStore, MemoryQueue, VirtualClock>,
     track: Tracking,
+    walk: Walking,
     swept_at: Option<Timestamp>,
     /// How many mails the provider has told about.
     told: usize,
@@ -138,6 +140,7 @@ impl World {
                 schedule,
             },
             track: parts.track(secret),
+            walk: parts.walk(),
             parts,
             swept_at: None,
             told: 0,
@@ -199,6 +202,7 @@ impl World {
         self.dispatch.releases = self.parts.releases();
         self.feedback.releases = self.parts.releases();
         self.track.releases = self.parts.releases();
+        self.walk.releases = self.parts.releases();
     }
 
     /// The release in force.
@@ -206,12 +210,20 @@ impl World {
         Ok(run(&self.parts.clock, self.evaluate.releases.current())??)
     }
 
-    /// Lets every contact take in the newest release now, as the walk does that follows a publication.
+    /// Begins a walk that lets every contact take in the newest release.
     pub fn touch_all(&self) -> Result<(), PortError> {
-        for contact in self.parts.store.all_contacts()? {
-            self.command(contact.id, CommandKind::Touch)?;
-        }
-        Ok(())
+        let job = self.evaluate.ids.draw().to_string();
+        self.walk(&Task::Begin(Errand::Touch { job }))
+    }
+
+    /// The schedule of a journey comes now.
+    pub fn start_schedule(&self, journey: &str) -> Result<(), PortError> {
+        let journey = journey.to_owned();
+        self.walk(&Task::Start { journey, at: None })
+    }
+
+    fn walk(&self, task: &Task) -> Result<(), PortError> {
+        self.parts.walks.put(vec![task.message()?])
     }
 
     /// Accepts now what somebody who runs the deployment wants of a contact.
@@ -335,7 +347,11 @@ impl World {
     /// One batch of each queue; whether there was any.
     fn round(&mut self) -> Result<bool, WorldError> {
         let mut has_worked = false;
-        for queue in [&self.parts.inputs, &self.parts.wakes] {
+        let batch = self.parts.walks.receive(1);
+        has_worked |= !batch.is_empty();
+        let failed = run(&self.parts.clock, self.walk.batch(&batch))?;
+        self.parts.walks.acknowledge(&batch, &failed);
+        for queue in [&self.parts.inputs, &self.parts.wakes, &self.parts.bulk] {
             let batch = queue.receive(BATCH);
             has_worked |= !batch.is_empty();
             let failed = run(&self.parts.clock, self.evaluate.batch(&batch))?;

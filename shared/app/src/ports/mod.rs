@@ -12,6 +12,7 @@ mod pace;
 mod queue;
 mod release_store;
 mod time;
+mod walk;
 
 pub use connections::{
     Called, Connections, NoConnections, Secrets, Systems, Web, WebAnswer, WebRequest,
@@ -24,6 +25,7 @@ pub use pace::{PaceKey, Paces, Stepped};
 pub use queue::{Outgoing, Queue, Received, SetAside};
 pub use release_store::{KeyStore, PublishError, ReleaseStore, SecretStore};
 pub use time::{Clock, DueEntry, DueIndex, Ids, Watermark};
+pub use walk::{ContactScan, Page, Stand, Walks};
 
 use std::fmt;
 

@@ -11,8 +11,9 @@ use wend_core::definitions::scenario::{Case, Check, Expected, Line, Scenarios, W
 use wend_core::id::ContactKey;
 use wend_core::identity::{Identity, IdentityKind};
 use wend_core::input::CommandKind;
+use wend_core::occurrence::Occurrences;
 use wend_core::path::Path;
-use wend_core::release::{Release, Trigger};
+use wend_core::release::Release;
 use wend_core::time::Timestamp;
 
 use super::act::{self, Undone};
@@ -51,9 +52,6 @@ pub(super) struct Stage<'a> {
     scheduled_until: Timestamp,
     troubles: Vec<Difference>,
 }
-
-/// A moment of schedules, and who enters what.
-type Scheduled = (Timestamp, Vec<(ContactKey, String)>);
 
 pub(super) fn play(project: Project<'_>, scenarios: &Scenarios, case: &Case) -> Played {
     let born = case
@@ -154,53 +152,48 @@ impl Stage<'_> {
         }
     }
 
-    /// Lets time go by until `to`; schedules begin their runs on the way.
+    /// Lets time go by until `to`; occurrences of schedules begin on the way.
     fn advance(&mut self, to: Timestamp) -> Result<(), WorldError> {
-        while let Some((at, entries)) = self.next_scheduled()?.filter(|(at, _)| *at <= to) {
-            self.world.run_until(at.minus(INSTANT))?;
-            self.world.turn_to(at);
-            for (contact, journey) in entries {
-                let occurrence = at;
-                let kind = CommandKind::Scheduled {
-                    journey,
-                    occurrence,
-                };
-                self.world.command(contact, kind)?;
+        while let Some((occurrence, journeys)) = self.next_occurrence()?.filter(|(at, _)| *at <= to)
+        {
+            self.world.run_until(occurrence.minus(INSTANT))?;
+            self.world.turn_to(occurrence);
+            // Everybody, and not only those whom a walk would tell: who is not in says why.
+            for contact in self.world.store().all_contacts()? {
+                for journey in &journeys {
+                    let journey = journey.clone();
+                    let kind = CommandKind::Scheduled {
+                        journey,
+                        occurrence,
+                    };
+                    self.world.command(contact.id, kind)?;
+                }
             }
-            self.scheduled_until = at;
+            self.scheduled_until = occurrence;
         }
         self.world.run_until(to)
     }
 
-    /// When schedules begin runs next, and whose.
-    fn next_scheduled(&self) -> Result<Option<Scheduled>, WorldError> {
+    /// When occurrences begin next, and of which journeys.
+    fn next_occurrence(&self) -> Result<Option<(Timestamp, Vec<String>)>, WorldError> {
         let release = self.world.release()?;
-        let journeys = release.current().flat_map(|(_, journey)| {
-            let triggers = journey.triggers.iter();
-            triggers.filter_map(move |trigger| match trigger {
-                Trigger::Schedule { schedule, zone, .. } => Some((journey, schedule, zone)),
-                _ => None,
-            })
-        });
-        let journeys: Vec<_> = journeys.collect();
-        if journeys.is_empty() {
-            return Ok(None);
-        }
-        let mut next: Option<Scheduled> = None;
-        for contact in self.world.store().all_contacts()? {
-            for (journey, schedule, zone) in &journeys {
-                let own = || inspect::zone(&contact, Some(journey), &release);
-                let zone = (*zone).clone().unwrap_or_else(own);
-                let Some(at) = schedule.next_after(self.scheduled_until, &zone) else {
+        let mut next: Option<(Timestamp, Vec<String>)> = None;
+        for (_, journey) in release.current() {
+            for all in Occurrences::all(journey) {
+                let Some(at) = all.schedule.next_after(self.scheduled_until, &all.clock()) else {
                     continue;
                 };
-                let entry = (contact.id, journey.id.clone());
                 match &mut next {
-                    Some((earliest, entries)) if *earliest == at => entries.push(entry),
+                    Some((earliest, journeys)) if *earliest == at => {
+                        journeys.push(journey.id.clone())
+                    }
                     Some((earliest, _)) if *earliest < at => {}
-                    _ => next = Some((at, vec![entry])),
+                    _ => next = Some((at, vec![journey.id.clone()])),
                 }
             }
+        }
+        if let Some((_, journeys)) = &mut next {
+            journeys.dedup();
         }
         Ok(next)
     }

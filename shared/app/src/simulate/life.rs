@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use serde_json::{Value, json};
 use wend_core::condition::Topic;
 use wend_core::contact::{Attribute, Contact, Email, Phone, TopicConsent, Word};
-use wend_core::decide::{Context, Subject, decide, inspect};
+use wend_core::decide::{Context, Subject, decide};
 use wend_core::id::{ContactKey, InputId, PermissionKey};
 use wend_core::identity::{EmailAddress, Identity, IdentityKind, IdentitySecret, PhoneNumber};
 use wend_core::input::{
@@ -14,11 +14,12 @@ use wend_core::input::{
     Input, SendHeld, SendOutcome, Wake,
 };
 use wend_core::log::{Effect, LogRow};
+use wend_core::occurrence::Occurrences;
 use wend_core::permission::{
     Consent, ConsentChange, Permission, Proof, Suppression, SuppressionReason,
 };
 use wend_core::personal::Personal;
-use wend_core::release::{Journey, JourneyState, Trigger};
+use wend_core::release::{Journey, JourneyState};
 use wend_core::send::{CallKind, CallRequest, Outcome, Refused, SendRequest, gate};
 use wend_core::time::Timestamp;
 
@@ -50,6 +51,14 @@ pub(super) struct Life<'a> {
     coming: BTreeMap<u64, Coming>,
     seen: u64,
     ids: u64,
+}
+
+/// What a contact is told of an occurrence.
+fn scheduled(journey: &str, occurrence: Timestamp) -> CommandKind {
+    CommandKind::Scheduled {
+        journey: journey.to_owned(),
+        occurrence,
+    }
 }
 
 impl<'a> Life<'a> {
@@ -166,6 +175,10 @@ impl<'a> Life<'a> {
             for place in 0..journey.triggers.len() {
                 self.schedule(journey, place, from);
             }
+            let lasting = Occurrences::all(journey).filter(Occurrences::is_lasting);
+            for occurrence in lasting.flat_map(|all| all.running(from).collect::<Vec<_>>()) {
+                self.command(from, scheduled(&journey.id, occurrence));
+            }
         }
         if let Some(first) = self.happenings.first() {
             self.expect(first.at, Coming::Does(0));
@@ -204,14 +217,12 @@ impl<'a> Life<'a> {
         );
     }
 
-    /// The next moment of a schedule after `after`.
+    /// The next occurrence of a schedule that begins after `after`.
     fn schedule(&mut self, journey: &Journey, place: usize, after: Timestamp) {
-        let Some(Trigger::Schedule { schedule, zone, .. }) = journey.triggers.get(place) else {
+        let Some(all) = Occurrences::of(journey, place) else {
             return;
         };
-        let own = || inspect::zone(&self.contact, Some(journey), self.simulation.release);
-        let zone = zone.clone().unwrap_or_else(own);
-        if let Some(at) = schedule.next_after(after, &zone) {
+        if let Some(at) = all.schedule.next_after(after, &all.clock()) {
             self.expect(at, Coming::Scheduled(journey.id.clone(), place));
         }
     }
@@ -272,15 +283,11 @@ impl<'a> Life<'a> {
             Coming::Scheduled(journey, place) => {
                 let (_, definition) = self.simulation.release.journey(&journey)?;
                 self.schedule(definition, place, at);
-                let kind = CommandKind::Scheduled {
-                    journey,
-                    occurrence: at,
-                };
                 Some(Input::Command(Box::new(Command {
                     id: self.id(),
                     contact: self.contact.id,
                     at,
-                    kind,
+                    kind: scheduled(&journey, at),
                 })))
             }
         }

@@ -8,6 +8,7 @@
 //! | log | `p#` permission key | `permission` | `evaluate`, `dispatch`, `track`, `feedback` |
 //! | releases | `manifest`, `part#…`, `write-key#…`, `identity-secret`, `watermark` | – | command line, `sweep` |
 //! | releases | `pace#…` | – | `dispatch` |
+//! | releases | `walk#…` | – | `sweep`; gone after 30 days |
 //! | coupons | `code#…`, `file#…` | – | command line, `dispatch` |
 //! | coupons | `call#…` | – | `dispatch` |
 //!
@@ -22,6 +23,7 @@ mod pace;
 mod permissions;
 mod releases;
 pub mod schema;
+mod walk;
 
 use aws_sdk_dynamodb::Client;
 
@@ -34,7 +36,7 @@ pub struct Tables {
     pub contacts: String,
     /// Log rows, send rows, permission rows.
     pub log: String,
-    /// Definitions, write keys, the watermark, paces.
+    /// Definitions, write keys, the watermark, paces, walks.
     pub releases: String,
     /// Codes of coupons, and who has drawn them.
     pub coupons: String,

@@ -284,6 +284,10 @@ fn schedules_come_again_strictly_later() {
          America/New_York | every month on the last day at 08:00 | 2028-02-01T00:00:00Z | 2028-02-29T08:00:00-05:00
          America/New_York | every month on the last day at 08:00 | 2028-02-29T08:00:00-05:00 | 2028-03-31T08:00:00-04:00
          Pacific/Apia | every day at 09:00 | 2011-12-29T09:00:00-10:00 | 2011-12-31T09:00:00+14:00
+         Europe/Berlin | cron */20 9,10 * * sat | 2026-05-09T09:40:00+02:00 | 2026-05-09T10:00:00+02:00
+         Europe/Berlin | cron */20 9,10 * * sat | 2026-05-09T10:40:00+02:00 | 2026-05-16T09:00:00+02:00
+         Europe/Berlin | cron 0 8 29 2 * | 2096-02-29T08:00:00+01:00 | 2104-02-29T08:00:00+01:00
+         Europe/Berlin | 2027-03-01 10:00 | 2020-03-01T10:00:00+01:00 | 2027-03-01T10:00:00+01:00
          Pacific/Apia | every friday at 09:00 | 2011-12-23T09:00:00-10:00 | 2012-01-06T09:00:00+14:00",
     ) {
         let found = Schedule::parse(schedule)
@@ -295,6 +299,34 @@ fn schedules_come_again_strictly_later() {
             "{zone_name}: {schedule} after {after}"
         );
     }
+}
+
+#[test]
+fn the_last_moment_of_a_schedule_is_the_one_before_the_next() {
+    for [schedule, until, last] in rows(
+        "
+         every monday at 10:00 | 2026-05-04T10:00:00+02:00 | 2026-05-04T10:00:00+02:00
+         every monday at 10:00 | 2026-05-04T09:59:59+02:00 | 2026-04-27T10:00:00+02:00
+         every month on the last day at 08:00 | 2026-05-04T00:00:00+02:00 | 2026-04-30T08:00:00+02:00
+         cron */20 9,10 * * * | 2026-05-04T09:59:59+02:00 | 2026-05-04T09:40:00+02:00
+         cron */20 9,10 * * * | 2026-05-04T08:00:00+02:00 | 2026-05-03T10:40:00+02:00
+         2027-03-01 10:00 | 2027-03-01T10:00:00+01:00 | 2027-03-01T10:00:00+01:00",
+    ) {
+        let schedule = Schedule::parse(schedule).unwrap();
+        let found = schedule.last_until(at(until), &zone(BERLIN));
+        assert_eq!(found, Some(at(last)), "{schedule} until {until}");
+        let next = schedule.next_after(at(last), &zone(BERLIN));
+        assert!(next.is_none_or(|next| next > at(until)), "{schedule} until {until}");
+    }
+    let once = Schedule::parse("2027-03-01 10:00").unwrap();
+    assert_eq!(
+        once.last_until(at("2027-03-01T09:59:59+01:00"), &zone(BERLIN)),
+        None
+    );
+    assert_eq!(
+        once.next_after(at("2027-03-01T10:00:00+01:00"), &zone(BERLIN)),
+        None
+    );
 }
 
 #[test]

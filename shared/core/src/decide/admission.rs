@@ -273,6 +273,7 @@ impl Deciding<'_> {
                 self.refuse(&pending.journey, NotEntered::NeverConfirmed);
                 Ok(())
             }
+            PendingUntil::Scheduled(_) => self.enter_by_schedule(&pending),
         }
     }
 }

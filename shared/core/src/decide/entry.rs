@@ -1,7 +1,6 @@
 //! Entries: which triggers match, and what becomes of a match.
 
 use std::cmp::Reverse;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -21,12 +20,9 @@ use crate::phrase::Span;
 use crate::release::{
     Entrance, EventMatch, Existing, Journey, PRIORITY, Release, Retrigger, Trigger,
 };
-use crate::time::Timestamp;
 
 /// Most entries of one contact that wait at once.
 const PENDING_MAX: usize = 20;
-/// The shortest time that stored instants tell apart.
-const MILLISECOND: Duration = Duration::from_millis(1);
 /// The entrances that a signal may open.
 fn entrances<'a>(release: &'a Release, signal: &Signal<'_>) -> Vec<&'a Entrance> {
     let index = release.index();
@@ -55,8 +51,7 @@ impl<'a> Deciding<'a> {
         let release = self.context.release;
         let rank = |journey: &str| {
             let journey = release.journey(journey);
-            let priority = journey.and_then(|(_, journey)| journey.sending.priority);
-            Reverse(priority.unwrap_or(PRIORITY))
+            Reverse(journey.map_or(PRIORITY, |(_, journey)| journey.priority()))
         };
         let mut open: Vec<(&'a str, usize, &'s Signal<'a>)> = Vec::new();
         for signal in signals.clone() {
@@ -265,7 +260,10 @@ impl<'a> Deciding<'a> {
         origin: Origin,
         until: PendingUntil,
     ) {
-        let is_same = |known: &PendingEntry| known.journey == journey.id && known.key == key;
+        let is_same = |known: &PendingEntry| {
+            let is_scheduled = matches!(known.until, PendingUntil::Scheduled(_));
+            known.journey == journey.id && known.key == key && !is_scheduled
+        };
         let known = self.contact.pending.iter().find(|known| is_same(known));
         if known.is_some_and(|known| known.origin.at > origin.at) {
             return;
@@ -274,14 +272,22 @@ impl<'a> Deciding<'a> {
             journey: journey.id.clone(),
             until,
         });
-        let pending = &mut self.contact.to_mut().pending;
-        pending.retain(|known| !is_same(known));
-        pending.push(PendingEntry {
+        self.contact
+            .to_mut()
+            .pending
+            .retain(|known| !is_same(known));
+        self.keep_pending(PendingEntry {
             journey: journey.id.clone(),
             key,
             origin,
             until,
         });
+    }
+
+    /// Of entries that wait the newest are kept.
+    pub(super) fn keep_pending(&mut self, entry: PendingEntry) {
+        let pending = &mut self.contact.to_mut().pending;
+        pending.push(entry);
         pending.drain(..pending.len().saturating_sub(PENDING_MAX));
     }
 
@@ -361,47 +367,5 @@ impl<'a> Deciding<'a> {
     /// A date trigger has come.
     pub(super) fn enter_by_date(&mut self, journey: &str, place: usize) -> Result<(), DecideError> {
         self.admit(journey, Some(place), None, &self.bare_origin(journey))
-    }
-
-    /// The schedule of a journey: only who is in its segment enters.
-    pub(super) fn admit_scheduled(
-        &mut self,
-        id: &str,
-        occurrence: Timestamp,
-        origin: &Origin,
-    ) -> Result<(), DecideError> {
-        let release = self.context.release;
-        let triggers = release
-            .journey(id)
-            .map(|(_, journey)| journey.triggers.as_slice());
-        let own = self.zone(release.journey(id).map(|(_, journey)| journey.as_ref()));
-        let just_before = occurrence.minus(MILLISECOND);
-        let mut scheduled: Vec<(bool, usize, &String)> = Vec::new();
-        for (place, trigger) in triggers.unwrap_or_default().iter().enumerate() {
-            if let Trigger::Schedule {
-                schedule,
-                segment,
-                zone,
-                ..
-            } = trigger
-            {
-                let next = schedule.next_after(just_before, zone.as_ref().unwrap_or(&own));
-                scheduled.push((next == Some(occurrence), place, segment));
-            }
-        }
-        // Of several schedules those whose moment it is; by another clock since then it is nobody's.
-        if scheduled.iter().any(|(is_now, ..)| *is_now) {
-            scheduled.retain(|(is_now, ..)| *is_now);
-        }
-        let mut why = NotEntered::NoSuchEntrance;
-        for (_, place, segment) in scheduled {
-            let verdict = self.belongs(segment);
-            if verdict.holds {
-                return self.admit(id, Some(place), None, origin);
-            }
-            why = NotEntered::NotInSegment(shortened(verdict));
-        }
-        self.refuse(id, why);
-        Ok(())
     }
 }

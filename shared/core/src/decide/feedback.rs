@@ -288,7 +288,7 @@ impl Deciding<'_> {
             CommandKind::Scheduled {
                 journey,
                 occurrence,
-            } => self.admit_scheduled(journey, *occurrence, &origin(&Properties::new())),
+            } => self.admit_scheduled(journey, *occurrence),
             CommandKind::Stop { journey } => {
                 self.stop(journey);
                 Ok(())

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::view::View;
 use super::{DecideError, Deciding, Happening};
 use crate::condition::{self, Topic, Verdict, World as _};
-use crate::contact::PendingEntry;
+use crate::contact::{PendingEntry, PendingUntil};
 use crate::enrollment::{Enrollment, State};
 use crate::id::EnrollmentId;
 use crate::log::{Admitted, COMPARISONS_MAX, EndReason, NotEntered, Trace};
@@ -175,6 +175,10 @@ impl Deciding<'_> {
     fn overtake_pending(&mut self, happening: &Happening<'_>) {
         let release = self.context.release;
         let is_over = |pending: &PendingEntry| {
+            // Who waits for the moment of a schedule is judged by its segment then.
+            if matches!(pending.until, PendingUntil::Scheduled(_)) {
+                return false;
+            }
             let Some((_, journey)) = release.journey(&pending.journey) else {
                 return true;
             };

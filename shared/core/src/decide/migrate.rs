@@ -145,6 +145,7 @@ impl Deciding<'_> {
     /// looked at again.
     pub(super) fn rezone(&mut self) {
         self.move_dates();
+        self.move_schedules();
         let now = self.moment;
         let ids: Vec<EnrollmentId> = self.contact.enrollments.iter().map(|run| run.id).collect();
         for id in ids {

@@ -305,7 +305,7 @@ fn priority(run: &Enrollment, journey: &Journey) -> u8 {
         Some(Verb::Message(message)) => message.sending.priority,
         _ => None,
     };
-    of_message.or(journey.sending.priority).unwrap_or(PRIORITY)
+    of_message.unwrap_or_else(|| journey.priority())
 }
 
 fn date_timer(journey: &str, place: usize) -> String {

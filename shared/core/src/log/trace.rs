@@ -355,6 +355,8 @@ pub enum NotEntered {
     EntryIf(Vec<Comparison>),
     /// The contact is not in the segment that the schedule is for.
     NotInSegment(Vec<Comparison>),
+    /// On the contact's clock the hour of the schedule has passed.
+    HourPassed,
     /// The opt-in was not confirmed in time.
     NeverConfirmed,
     /// It waited for quiet and an exit or the goal came first.
@@ -377,6 +379,7 @@ impl NotEntered {
             Self::Where(_) => "where",
             Self::EntryIf(_) => "entry_if",
             Self::NotInSegment(_) => "not_in_segment",
+            Self::HourPassed => "hour_passed",
             Self::NeverConfirmed => "never_confirmed",
             Self::Overtaken => "overtaken",
             Self::NoSuchEntrance => "no_such_entrance",

@@ -165,6 +165,7 @@ impl Trace {
                     PendingUntil::Confirmed(at) => {
                         format!("waits at the door for the confirmation, until {at}")
                     }
+                    PendingUntil::Scheduled(at) => format!("waits for its own time, {at}"),
                 },
             ),
             Self::Retriggered {
@@ -336,6 +337,7 @@ impl NotEntered {
             Self::NotInSegment(comparisons) => {
                 format!("not in the segment: {}", failed(comparisons))
             }
+            Self::HourPassed => "its hour had passed on the contact's clock".to_owned(),
             Self::NeverConfirmed => "the opt-in was never confirmed".to_owned(),
             Self::Overtaken => "its goal or an exit came first".to_owned(),
             Self::NoSuchEntrance => "there is no such way into it".to_owned(),

@@ -81,6 +81,11 @@ impl Days {
         self.0 >> day.to_monday_zero_offset() & 1 == 1
     }
 
+    /// Those that are in both.
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// Reads `mon`, `mon,thu`, `mon-fri`, `fri-mon`, `mon-wed,saturday`; none if a name is unknown.
     pub(super) fn read(text: &str) -> Option<Self> {
         let mut days = 0;

@@ -2,10 +2,14 @@
 
 use std::fmt;
 
-use super::clock::{ClockTime, Days, Hours};
-use super::error::PhraseError;
+use jiff::civil::DateTime;
 
-/// Moments that come again: `every monday at 10:00`.
+use super::clock::{ClockTime, Days, Hours};
+use super::cron::Cron;
+use super::error::PhraseError;
+use super::wait::FixedDate;
+
+/// Moments that come again, or one that comes once: `every monday at 10:00`, `2027-03-01 10:00`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Schedule {
     /// On days of the week.
@@ -22,6 +26,10 @@ pub enum Schedule {
         /// Its time.
         at: ClockTime,
     },
+    /// As cron has it.
+    Cron(Cron),
+    /// Once, when a clock on the wall shows this.
+    Once(DateTime),
 }
 
 /// A day that every month has.
@@ -34,25 +42,33 @@ pub enum MonthDay {
 }
 
 const SCHEDULES: &str = "for example `every day at 09:00`, `every weekday at 09:00`, `every mon,thu at 09:00`, \
-    `every month on the 1st at 09:00` or `every month on the last day at 09:00`";
+    `every month on the 1st at 09:00`, `every month on the last day at 09:00`, `cron 0 9 * * MON`, or once: `2027-03-01 10:00`";
 
 impl Schedule {
-    /// Reads `every day|weekday|monday|mon,thu|month on the 1st|month on the last day at HH:MM`.
+    /// Reads `every day|weekday|monday|mon,thu|month on the 1st|month on the last day at HH:MM`, `cron` with its five fields, and
+    /// `2027-03-01 10:00`.
     pub fn parse(text: &str) -> Result<Self, PhraseError> {
         let text = text.trim();
         read_schedule(text).map_err(|error| error.only(|rewrite| read_schedule(rewrite).is_ok()))
     }
 
-    /// The time of day.
-    pub const fn at(self) -> ClockTime {
+    /// Whether it comes again and again.
+    pub const fn is_recurring(self) -> bool {
         match self {
-            Self::Weekly { at, .. } | Self::Monthly { at, .. } => at,
+            Self::Weekly { .. } | Self::Monthly { .. } | Self::Cron(_) => true,
+            Self::Once(_) => false,
         }
     }
 }
 
 fn read_schedule(text: &str) -> Result<Schedule, PhraseError> {
     let unreadable = |help: &str| PhraseError::unreadable(text, "a schedule", help);
+    if let Some(fields) = text.strip_prefix("cron ") {
+        return Cron::parse(fields.trim()).map(Schedule::Cron);
+    }
+    if text.starts_with(|first: char| first.is_ascii_digit()) {
+        return read_once(text);
+    }
     let words: Vec<&str> = text.split_whitespace().collect();
     let Some(("every", words)) = words.split_first().map(|(first, rest)| (*first, rest)) else {
         return Err(unreadable(SCHEDULES));
@@ -78,6 +94,16 @@ fn read_schedule(text: &str) -> Result<Schedule, PhraseError> {
     })
 }
 
+/// `2027-03-01 10:00`. The zone is the trigger's.
+fn read_once(text: &str) -> Result<Schedule, PhraseError> {
+    let help = "for example `2027-03-01 10:00`; the zone stands beside it: `zone: Europe/Berlin`";
+    let date = FixedDate::parse(text)?;
+    match date.at {
+        Some((at, None)) => Ok(Schedule::Once(date.date.to_datetime(at.time()))),
+        Some((_, Some(_))) | None => Err(PhraseError::unreadable(text, "a schedule", help)),
+    }
+}
+
 enum Day {
     OfWeek(Days),
     OfMonth(MonthDay),
@@ -97,7 +123,13 @@ fn read_days(words: &[&str]) -> Option<Day> {
 
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = match self {
+            Self::Weekly { at, .. } | Self::Monthly { at, .. } => at,
+            Self::Cron(cron) => return cron.fmt(f),
+            Self::Once(at) => return write!(f, "{}", at.strftime("%F %H:%M")),
+        };
         match self {
+            Self::Cron(_) | Self::Once(_) => {}
             Self::Weekly { days, .. } if *days == Days::ALL => f.write_str("every day")?,
             Self::Weekly { days, .. } if *days == Days::WEEKDAYS => f.write_str("every weekday")?,
             Self::Weekly { days, .. } => match days.single() {
@@ -115,7 +147,7 @@ impl fmt::Display for Schedule {
                 f.write_str("every month on the last day")?;
             }
         }
-        write!(f, " at {}", self.at())
+        write!(f, " at {at}")
     }
 }
 

@@ -281,6 +281,15 @@ fn schedules_read_as_written_and_print_one_way() {
                 "every month on the last day at 08:00",
                 "every month on the last day at 08:00",
             ),
+            ("cron 0 10 * * MON", "cron 0 10 * * mon"),
+            ("cron */15 9-17 1,15 * *", "cron 0,15,30,45 9-17 1,15 * *"),
+            (
+                "cron 5/20 0 * jan-mar 7,1-5",
+                "cron 5,25,45 0 * 1-3 sun,mon,tue,wed,thu,fri",
+            ),
+            ("cron 0 8 * * 0-6", "cron 0 8 * * *"),
+            ("cron 0 8 29 2 *", "cron 0 8 29 2 *"),
+            ("2027-03-01 10:00", "2027-03-01 10:00"),
         ],
     );
     fails(
@@ -301,7 +310,15 @@ fn schedules_read_as_written_and_print_one_way() {
             ("every month on the 31st at 09:00", Unreadable, &[]),
             ("every at 09:00", Unreadable, &[]),
             ("monday at 09:00", Unreadable, &[]),
-            ("cron 0 10 * * MON", Unreadable, &[]),
+            ("cron 0 10 * *", Unreadable, &[]),
+            ("cron 60 10 * * *", Unreadable, &[]),
+            ("cron 0 17-9 * * *", Unreadable, &[]),
+            ("cron 0 */0 * * *", Unreadable, &[]),
+            ("cron 0 10 1 * MON", Impossible, &[]),
+            ("cron 0 10 31 2,4 *", Impossible, &[]),
+            ("2027-03-01", Unreadable, &[]),
+            ("2027-02-30 10:00", Impossible, &[]),
+            ("2027-03-01 10:00 Europe/Berlin", Unreadable, &[]),
         ],
     );
 }

@@ -4,14 +4,14 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{FactRule, fact_rules};
-use super::{Admission, EventMatch, Given, GivenMap, Journey, JourneyPath, Trigger, Verb};
+use super::{
+    Admission, EventMatch, Given, GivenMap, Journey, JourneyPath, PRIORITY, Trigger, Verb,
+};
 use super::{Computed, Release, ScoreSource};
 use crate::condition::{self, Condition, Leaf, MessageState, Topic};
+use crate::occurrence::Occurrences;
 use crate::path::{Path, Root};
 use crate::phrase::Wait;
-
-/// The priority of a journey that names none.
-pub const PRIORITY: u8 = 50;
 
 /// A journey that something may start, and by which of its triggers, in the order of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Index {
     pub topics: BTreeMap<Topic, Vec<Entrance>>,
     /// Date triggers: journey and index.
     pub dates: Vec<(String, usize)>,
+    /// Schedules whose occurrences take in contacts over some time: journey and index.
+    pub lasting: Vec<(String, usize)>,
     /// Facts by the event's name.
     pub facts: BTreeMap<String, Vec<FactRule>>,
     /// Score rules by the event's name: score and index.
@@ -123,7 +125,12 @@ impl Index {
                     add(&mut self.changes, attribute.clone(), &journey.id, place);
                 }
                 Trigger::Date { .. } => self.dates.push((journey.id.clone(), place)),
-                Trigger::Schedule { .. } | Trigger::Manual => {}
+                Trigger::Schedule { .. } => {
+                    if Occurrences::of(journey, place).is_some_and(|all| all.is_lasting()) {
+                        self.lasting.push((journey.id.clone(), place));
+                    }
+                }
+                Trigger::Manual => {}
             }
         }
     }
@@ -150,11 +157,8 @@ impl Index {
     fn order(&mut self, release: &Release) {
         let rank = |entrance: &Entrance| {
             let journey = release.journey(&entrance.journey);
-            let priority = journey.and_then(|(_, journey)| journey.sending.priority);
-            (
-                Reverse(priority.unwrap_or(PRIORITY)),
-                entrance.journey.clone(),
-            )
+            let priority = journey.map_or(PRIORITY, |(_, journey)| journey.priority());
+            (Reverse(priority), entrance.journey.clone())
         };
         let maps = [&mut self.events, &mut self.changes, &mut self.members];
         let lists = maps.into_iter().flat_map(BTreeMap::values_mut);

@@ -64,6 +64,11 @@ pub struct Journey {
     pub steps: Vec<Step>,
 }
 
+/// The priority of a journey that names none.
+pub const PRIORITY: u8 = 50;
+/// The priority of a campaign that names none.
+pub const CAMPAIGN_PRIORITY: u8 = 30;
+
 /// A step's index in [`Journey::steps`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -83,6 +88,32 @@ impl Journey {
         found
             .and_then(|index| u16::try_from(index).ok())
             .map(StepIx)
+    }
+
+    /// Whether it is a campaign: a schedule starts it.
+    pub fn is_campaign(&self) -> bool {
+        let mut triggers = self.triggers.iter();
+        triggers.any(|trigger| matches!(trigger, Trigger::Schedule { .. }))
+    }
+
+    /// The priority of its messages: what it says, else a campaign's or a journey's.
+    pub fn priority(&self) -> u8 {
+        let of_kind = if self.is_campaign() {
+            CAMPAIGN_PRIORITY
+        } else {
+            PRIORITY
+        };
+        self.sending.priority.unwrap_or(of_kind)
+    }
+
+    /// What a cap does to its messages where neither it nor their step says: those of a journey wait, those of a campaign are not
+    /// worth waiting for.
+    pub fn over_cap(&self) -> Hold {
+        if self.is_campaign() {
+            Hold::Skip
+        } else {
+            Hold::Hold
+        }
     }
 }
 
@@ -241,6 +272,9 @@ pub enum Trigger {
         zone: Option<Zone>,
         /// Over how long the entries are spread.
         spread: Option<Span>,
+        /// What becomes of contacts on whose own clock the hour has passed.
+        #[serde(default)]
+        if_past: PastHour,
     },
     /// A date of the contact has come.
     Date {
@@ -251,6 +285,19 @@ pub enum Trigger {
     },
     /// Somebody is put in by hand.
     Manual,
+}
+
+/// What becomes of a contact on whose clock the hour of an occurrence has passed when it is told of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PastHour {
+    /// It enters now.
+    Now,
+    /// It enters when its clock shows that hour again.
+    NextDay,
+    /// It does not enter.
+    #[default]
+    Skip,
 }
 
 /// What happens to those who match already.

@@ -54,6 +54,7 @@ pub(crate) fn topic_of<'a>(
 #[derive(Debug)]
 pub(crate) struct Limits<'a> {
     project: &'a ProjectSending,
+    journey: Option<&'a Journey>,
     sending: [Option<&'a Sending>; 2],
     channel: Channel,
     topic: Option<&'a str>,
@@ -81,6 +82,7 @@ impl<'a> Limits<'a> {
         ];
         Self {
             project: &release.project.sending,
+            journey,
             sending,
             channel,
             topic,
@@ -104,7 +106,9 @@ impl<'a> Limits<'a> {
             HoldReason::QuietHours => {
                 said(|own| own.quiet).map(|how| (how, SkipReason::QuietHours))
             }
-            HoldReason::Cap => said(|own| own.over_cap).map(|how| (how, SkipReason::OverCap)),
+            HoldReason::Cap => said(|own| own.over_cap)
+                .or_else(|| self.journey.map(Journey::over_cap))
+                .map(|how| (how, SkipReason::OverCap)),
             HoldReason::Window
             | HoldReason::Quota
             | HoldReason::Paused

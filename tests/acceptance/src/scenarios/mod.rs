@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod browser;
+pub mod campaign;
 pub mod cart;
 pub mod confirm;
 pub mod coupons;

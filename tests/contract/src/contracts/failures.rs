@@ -1,9 +1,9 @@
 //! A failed call says its class: callers match it, never words.
 
 use wend_app::ports::{
-    Claim, Commit, Contacts, Coupons, DueIndex, ErrorClass, Evidence, KeyStore, Ledger, PaceKey,
-    Paces, Permissions, Pools, PortError, PublishError, ReleaseStore, SecretStore, Settled,
-    Watermark,
+    Claim, Commit, ContactScan, Contacts, Coupons, DueIndex, ErrorClass, Evidence, KeyStore,
+    Ledger, PaceKey, Paces, Permissions, Pools, PortError, PublishError, ReleaseStore, SecretStore,
+    Settled, Stand, Walks, Watermark,
 };
 use wend_core::coupons::Code;
 use wend_core::id::PartHash;
@@ -182,5 +182,15 @@ pub async fn coupons_say_the_class(kit: impl FailingTables) {
         assert_class(tables.count("spring", at(5)).await, class);
         assert_class(tables.file("spring").await, class);
         assert_class(tables.note_file("spring", "aa").await, class);
+    }
+}
+
+pub async fn walks_say_the_class(kit: impl FailingTables) {
+    let begin = Stand::default();
+    for class in CLASSES {
+        let (tables, _) = kit.failing(class).await;
+        assert_class(tables.page(0, 1, None, 10).await, class);
+        assert_class(tables.stand("a", 0).await, class);
+        assert_class(tables.move_on("a", 0, &begin, &begin).await, class);
     }
 }

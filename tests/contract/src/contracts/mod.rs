@@ -13,3 +13,4 @@ pub mod queue_failures;
 pub mod queues;
 pub mod releases;
 pub mod sizes;
+pub mod walks;

@@ -30,6 +30,7 @@ const SCHEMA: &str = "
         reason TEXT
     );
     CREATE INDEX IF NOT EXISTS messages_visible ON messages (queue, visible_at);
+    CREATE TABLE IF NOT EXISTS clock (id INTEGER PRIMARY KEY, shown INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS mails (id INTEGER PRIMARY KEY, mail TEXT NOT NULL);
     UPDATE messages SET in_flight = 0, visible_at = 0 WHERE in_flight = 1;
 ";
@@ -43,9 +44,11 @@ const DISPATCH_RECEIVES_MAX: i64 = 100;
 const BATCH: i64 = 10;
 
 /// The queues that somebody reads.
-const QUEUES: [&str; 6] = [
+const QUEUES: [&str; 8] = [
     "inputs",
     "wakes",
+    "bulk",
+    "walks",
     "dispatch",
     "dispatch-bulk",
     "webhooks",
@@ -186,6 +189,34 @@ impl Store {
         let mut statement = connection.prepare_cached(sql).ok()?;
         let visible_at: Option<i64> = statement.query_row([queue], |row| row.get(0)).ok()?;
         visible_at.map(Timestamp::from_millis)
+    }
+
+    /// Puts messages on a queue, and with them until when schedules have come: all or nothing, so that none comes twice or never.
+    pub fn keep_time(
+        &self,
+        queue: &str,
+        messages: &[Outgoing],
+        shown: Timestamp,
+    ) -> Result<(), PortError> {
+        let now = SystemClock.now();
+        self.write("keep the time of schedules", |transaction| {
+            for message in messages {
+                insert(transaction, queue, &message.body, now)?;
+            }
+            let sql = "INSERT INTO clock (id, shown) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET shown = ?1";
+            transaction.prepare_cached(sql)?.execute([shown.as_millis()])?;
+            Ok(())
+        })?;
+        self.ring(queue);
+        Ok(())
+    }
+
+    /// Until when schedules have come; none: they never have.
+    pub fn time_kept(&self) -> Option<Timestamp> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached("SELECT shown FROM clock").ok()?;
+        let shown: i64 = statement.query_row([], |row| row.get(0)).ok()?;
+        Some(Timestamp::from_millis(shown))
     }
 
     /// Takes a mail into the inbox, and with it what the provider would say about it: evidence is never lost.

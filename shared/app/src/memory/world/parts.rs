@@ -17,6 +17,7 @@ use crate::memory::{
 };
 use crate::releases::Releases;
 use crate::track::Track;
+use crate::walk::Walk;
 use crate::webhook::Webhook;
 
 /// Dispatch messages are the timers of their sends and come back often, as in `template.yaml`.
@@ -48,6 +49,7 @@ pub(super) type Dispatching = Dispatch<
 pub(super) type Asking = Webhook<OutsideConnections, MemoryQueue, Queues, VirtualClock>;
 pub(super) type FeedingBack =
     Feedback<MemoryStore, MemoryStore, MemoryQueue, Queues, MemoryStore, VirtualClock>;
+pub(super) type Walking = Walk<MemoryStore, MemoryQueue, Queues, MemoryStore, VirtualClock>;
 pub(super) type Tracking = Track<MemoryStore, MemoryQueue, MemoryStore, VirtualClock>;
 
 /// What use cases are made of.
@@ -59,6 +61,8 @@ pub(super) struct Parts {
     pub(super) mailbox: Mailbox,
     pub(super) inputs: MemoryQueue,
     pub(super) wakes: MemoryQueue,
+    pub(super) walks: MemoryQueue,
+    pub(super) bulk: MemoryQueue,
     pub(super) sends: MemoryQueue,
     pub(super) marketing: MemoryQueue,
     pub(super) asks: MemoryQueue,
@@ -80,6 +84,8 @@ impl Parts {
             mailbox: Mailbox::new(clock.clone(), line, settings.secret.clone()),
             inputs: queues.queue("inputs", rules),
             wakes: queues.queue("wakes", rules),
+            walks: queues.queue("walks", rules),
+            bulk: queues.queue("bulk", rules),
             sends: queues.queue("dispatch", often),
             marketing: queues.queue("dispatch-bulk", often),
             asks: queues.queue("webhooks", rules),
@@ -164,6 +170,17 @@ impl Parts {
             releases: self.releases(),
             clock: self.clock.clone(),
             secret,
+        }
+    }
+
+    pub(super) fn walk(&self) -> Walking {
+        Walk {
+            store: self.store.clone(),
+            walks: self.walks.clone(),
+            bulk: self.bulk.clone(),
+            aside: self.queues.clone(),
+            releases: self.releases(),
+            clock: self.clock.clone(),
         }
     }
 

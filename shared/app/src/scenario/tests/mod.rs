@@ -380,6 +380,7 @@ fn schedules_subscriptions_and_hands_begin_runs() {
                 segment: "vip".to_owned(),
                 zone: None,
                 spread: None,
+                if_past: wend_core::release::PastHour::default(),
             },
             Trigger::Subscribes { topic },
             Trigger::Manual,

@@ -162,7 +162,8 @@ fn triggers(tape: &mut Tape<'_>, key: Option<&Path>) -> Vec<Trigger> {
                 schedule: "every day at 09:00".parse().unwrap(),
                 segment: tape.one_of(&["fresh", "rich"]).to_owned(),
                 zone: None,
-                spread: None,
+                spread: tape.once_in(3).then(|| "2h".parse().unwrap()),
+                if_past: [PastHour::Now, PastHour::NextDay, PastHour::Skip][tape.below(3)],
             },
             8 => Trigger::Date {
                 phrase: "1 day before contact.birthday at 09:00".parse().unwrap(),

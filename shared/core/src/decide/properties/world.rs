@@ -19,9 +19,11 @@ use crate::input::*;
 use crate::log::Effect;
 use crate::permission::Proof;
 use crate::personal::Personal;
+use crate::phrase::Schedule;
 use crate::release::{Journey, Manifest, Part, Pause, Project, Release, Resume};
 use crate::send::{CallKind, CallRequest, SendRequest};
 use crate::time::Timestamp;
+use crate::zone::Zone;
 
 /// Most lines of one row: beyond the steps that one input may begin nothing grows.
 const TRACE_MAX: usize = 6000;
@@ -280,7 +282,7 @@ impl<'t> World<'t> {
             3 => CommandKind::Touch,
             4 => CommandKind::Scheduled {
                 journey,
-                occurrence: self.now,
+                occurrence: last_nine(self.now),
             },
             _ => CommandKind::Enroll {
                 journey,
@@ -424,4 +426,11 @@ impl<'t> World<'t> {
         }
         false
     }
+}
+
+/// When the last `every day at 09:00` began.
+fn last_nine(now: Timestamp) -> Timestamp {
+    let daily: Schedule = "every day at 09:00".parse().unwrap();
+    let earliest = Zone::parse("Pacific/Kiritimati").unwrap();
+    daily.last_until(now, &earliest).unwrap()
 }

@@ -44,6 +44,7 @@ impl World {
                 | NotEntered::ParallelLimit
                 | NotEntered::KeyMissing
                 | NotEntered::NeverConfirmed
+                | NotEntered::HourPassed
                 | NotEntered::Overtaken
                 | NotEntered::NoSuchEntrance
                 | NotEntered::NotInSegment(_) => format!("{why:?}"),

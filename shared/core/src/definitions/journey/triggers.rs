@@ -7,7 +7,7 @@ use crate::definitions::Refers;
 use crate::definitions::reader::{self, Faults, MapReader};
 use crate::path::Root;
 use crate::phrase::{DatePhrase, Schedule, Span};
-use crate::release::{Existing, Trigger};
+use crate::release::{Existing, PastHour, Trigger};
 use crate::syntax::{Key, Node, Place};
 use crate::zone::Zone;
 
@@ -25,7 +25,7 @@ const KINDS: [(&str, &[&str]); 8] = [
     ("leaves", &["existing"]),
     ("subscribes", &[]),
     ("changes", &["from", "to"]),
-    ("schedule", &["for", "zone", "spread"]),
+    ("schedule", &["for", "zone", "spread", "if_past"]),
     ("date", &["every"]),
     ("manual", &[]),
 ];
@@ -217,12 +217,46 @@ fn schedule(map: &mut MapReader<'_>, faults: &mut Faults<'_>) -> Option<Trigger>
     let spread = map.read("spread", faults, |node, what, faults| {
         reader::phrase(node, what, faults, Span::parse)
     });
+    let if_past = past_hour(map, schedule, zone.as_ref(), faults);
     Some(Trigger::Schedule {
         schedule: schedule?,
         segment: segment?,
         zone,
         spread,
+        if_past: if_past?,
     })
+}
+
+const PAST_HOURS: [(&str, PastHour); 3] = [
+    ("now", PastHour::Now),
+    ("next_day", PastHour::NextDay),
+    ("skip", PastHour::Skip),
+];
+
+/// What becomes of contacts whose hour has passed: to be said where that can be many, and only where clocks differ.
+fn past_hour(
+    map: &mut MapReader<'_>,
+    schedule: Option<Schedule>,
+    zone: Option<&Zone>,
+    faults: &mut Faults<'_>,
+) -> Option<PastHour> {
+    let said = map.optional("if_past");
+    match (said, zone) {
+        (Some(node), None) => reader::choice(node, "if_past", &PAST_HOURS, faults),
+        (Some(node), Some(_)) => {
+            let message = "on one clock for all the hour has passed for nobody";
+            let help = "leave `if_past` out, or say `zone: contact`";
+            faults.add("E0112", node, message, help);
+            None
+        }
+        (None, None) if schedule.is_some_and(|schedule| !schedule.is_recurring()) => {
+            let message = "what becomes of contacts whose clock is past that hour already?";
+            let help = "add `if_past: now`, `next_day` or `skip`, or one clock for all: `zone: Europe/Berlin`";
+            faults.add("E0101", map.place(), message, help);
+            None
+        }
+        (None, _) => Some(PastHour::default()),
+    }
 }
 
 /// The name of a zone; none for `contact`, whose own zone counts.

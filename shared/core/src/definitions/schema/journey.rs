@@ -271,5 +271,10 @@ fn schedule() -> Vec<Key> {
         ("for!", is("id"), "the segment"),
         ("zone", zone, "on whose clock; the journey's"),
         ("spread", is("span"), "over how long entries are spread"),
+        (
+            "if_past",
+            words(&["now", "next_day", "skip"]),
+            "whose clock is past the hour already; skip",
+        ),
     ]
 }

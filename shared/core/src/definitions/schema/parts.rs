@@ -121,7 +121,8 @@ fn wait() -> String {
 pub(super) fn defs() -> Map<String, Value> {
     let span = span();
     let phrase = |pattern: String, example: &str| text(&format!("^ *{pattern} *$"), example);
-    let schedule = format!("every +[a-z0-9, ]+ +at +{CLOCK}");
+    let cron = "cron( +[0-9A-Za-z*,/-]+){5}";
+    let schedule = format!("(every +[a-z0-9, ]+ +at +{CLOCK}|{cron}|{DATE} +{CLOCK})");
     let moment = format!("({span} +(before|after) +)?contact\\.[^ ]+( +at +{CLOCK})?");
     let defs = json!({
         "id": text("^[a-z][a-z0-9-]{0,63}$", "welcome"),
