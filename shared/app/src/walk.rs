@@ -35,6 +35,9 @@ const PAGE: u32 = 500;
 const SLICE: Duration = Duration::from_secs(30);
 /// How long a walk rests when the table or a queue has too much to do.
 const THROTTLED_PAUSE: Duration = Duration::from_secs(15);
+/// A schedule comes when its occurrence begins, or an hour later where clocks are put forward meanwhile. What is older is not its word: the
+/// journey has been published with another schedule since.
+const STALE: Duration = Duration::from_hours(2);
 /// While messages stand in a line longer than this, nobody more is told.
 const LINE_MAX: Duration = Duration::from_mins(5);
 /// How long it then rests.
@@ -177,10 +180,10 @@ where
         let last = Occurrences::all(found)
             .filter_map(|all| all.schedule.last_until(at, &all.clock()))
             .max();
-        let Some(occurrence) = last else {
+        let Some(occurrence) = last.filter(|last| at.since(*last) < STALE) else {
             tracing::warn!(
                 journey,
-                "it has no schedule that has come: this one starts nobody"
+                "it has no schedule that has just come: this one starts nobody"
             );
             return Ok(Done::Acknowledge);
         };
@@ -297,11 +300,24 @@ where
         })
     }
 
-    /// Whether messages that this walk leads to stand in a long line already: told later, fewer come in vain.
+    /// Whether messages that this walk leads to at once stand in a long line already: told later, fewer come in vain. Who has a moment
+    /// of its own must hear before that, however long the line is.
     async fn is_line_long(&self, errand: &Errand) -> Result<bool, PortError> {
-        let Errand::Schedule { journey, .. } = errand else {
+        let Errand::Schedule {
+            journey,
+            occurrence,
+        } = errand
+        else {
             return Ok(false);
         };
+        let release = self.releases.current().await?;
+        let is_lasting = release.journey(journey).is_some_and(|(_, journey)| {
+            let mut all = Occurrences::all(journey).filter(|all| all.begin_at(*occurrence));
+            all.any(|all| all.is_lasting())
+        });
+        if is_lasting {
+            return Ok(false);
+        }
         let now = self.clock.now();
         for key in [
             PaceKey::Channel(Channel::Email),

@@ -89,6 +89,9 @@ pub struct Contact {
     /// When it last entered each journey, by [`entry_key`].
     #[serde(default)]
     pub entries: BTreeMap<String, Timestamp>,
+    /// By which occurrence of its schedule it last entered a journey, where contacts are due one after the other.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub occurrences: BTreeMap<String, Timestamp>,
     /// How often the item was written. Stands beside the packed form, as the condition of every write.
     #[serde(skip)]
     pub rev: u64,
@@ -380,6 +383,7 @@ impl Contact {
             timers: BTreeMap::new(),
             enrollments: Vec::new(),
             entries: BTreeMap::new(),
+            occurrences: BTreeMap::new(),
             rev: 0,
             release: 0,
             due_at: None,

@@ -19,8 +19,8 @@ use crate::zone::Zone;
 const EARLIEST: &str = "Pacific/Kiritimati";
 /// Who is told of its occurrence so late is not late: a walk over many contacts takes its time.
 const LATE_MAX: Duration = Duration::from_hours(1);
-/// Most occurrences that go on at once: each moment of a day, a day long, and no more.
-const RUNNING_MAX: usize = 1500;
+/// Most occurrences of one schedule that go on at once: each may be an entry that waits, and a contact keeps few of those.
+pub(crate) const TOGETHER_MAX: usize = 10;
 /// The shortest time that stored instants tell apart.
 const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -61,6 +61,42 @@ pub fn entry_id(journey: &str, occurrence: Timestamp) -> InputId {
 /// The id of the input by which a walk called `job` touches a contact.
 pub fn touch_id(job: &str) -> InputId {
     InputId::from_bytes(derive("touch", &[job.as_bytes()]))
+}
+
+/// Whether more occurrences go on at once than may: contacts would wait for all of them.
+pub(crate) fn is_too_often(
+    schedule: Schedule,
+    is_on_one_clock: bool,
+    spread: Option<Span>,
+) -> bool {
+    /// A week of hours, a year of weeks.
+    const LOOKED_AT: usize = 200;
+    let lasts = lasts(is_on_one_clock, spread);
+    let utc = Zone::utc();
+    let next = |at: &Timestamp| schedule.next_after(*at, &utc);
+    let moments = std::iter::successors(next(&Timestamp::default()), next);
+    let moments: Vec<Timestamp> = moments.take(LOOKED_AT).collect();
+    let mut later = moments.iter().skip(TOGETHER_MAX).zip(&moments);
+    later.any(|(later, first)| later.since(*first) < lasts)
+}
+
+fn lasts(is_on_one_clock: bool, spread: Option<Span>) -> Duration {
+    let clocks = if is_on_one_clock {
+        Duration::ZERO
+    } else {
+        CLOCKS_DIFFER_BY
+    };
+    clocks + spread_from(spread, Timestamp::default(), &Zone::utc())
+}
+
+/// How long `spread` is if it begins at `base`.
+fn spread_from(spread: Option<Span>, base: Timestamp, zone: &Zone) -> Duration {
+    let place = Place {
+        zone,
+        closed: &ClosedDays::NONE,
+    };
+    let end = spread.map(|spread| calendar::after(spread, base, place));
+    end.map_or(Duration::ZERO, |end| end.since(base))
 }
 
 impl<'a> Occurrences<'a> {
@@ -120,16 +156,11 @@ impl<'a> Occurrences<'a> {
         let first = schedule.next_after(now.minus(self.lasts()), &clock);
         std::iter::successors(first, next)
             .take_while(move |at| *at <= now)
-            .take(RUNNING_MAX)
     }
 
     /// How long one lasts at most.
     pub fn lasts(&self) -> Duration {
-        let clocks = match self.zone {
-            Some(_) => Duration::ZERO,
-            None => CLOCKS_DIFFER_BY,
-        };
-        clocks + self.spread_from(Timestamp::default(), &Zone::utc())
+        lasts(self.zone.is_some(), self.spread)
     }
 
     /// The moment of `contact` in `occurrence`; its clock is `own`.
@@ -138,7 +169,7 @@ impl<'a> Occurrences<'a> {
             Some(_) => occurrence,
             None => own.instant(self.clock().local(occurrence)),
         };
-        let spread = self.spread_from(base, own);
+        let spread = spread_from(self.spread, base, own);
         if spread.is_zero() {
             return base;
         }
@@ -152,17 +183,6 @@ impl<'a> Occurrences<'a> {
         base.plus(Duration::from_millis(
             u64::try_from(millis).unwrap_or(u64::MAX),
         ))
-    }
-
-    fn spread_from(&self, base: Timestamp, zone: &Zone) -> Duration {
-        let place = Place {
-            zone,
-            closed: &ClosedDays::NONE,
-        };
-        let end = self
-            .spread
-            .map(|spread| calendar::after(spread, base, place));
-        end.map_or(Duration::ZERO, |end| end.since(base))
     }
 
     /// When `contact`, whose clock is `own`, enters if it is told of `occurrence` at `now`.

@@ -3,6 +3,7 @@
 //! DynamoDB is the real adapter on `dynoxide`, a DynamoDB over SQLite; queues and inbox are SQLite too; the schedule is a timer.
 //! Nothing is kept in memory alone, so a SIGKILL loses nothing that was accepted.
 
+mod clock;
 mod database;
 mod parts;
 mod server;

@@ -21,8 +21,10 @@ use wend_core::release::{JourneyState, Release};
 use wend_core::time::Timestamp;
 use wend_core::zone::Zone;
 
-/// Longest name of a schedule (EventBridge Scheduler).
-const NAME_MAX: usize = 64;
+/// What the name of a schedule ends with that tells of an occurrence which goes on, after that of its own.
+const NOW: &str = ".now";
+/// Longest name of a schedule: 64 (EventBridge Scheduler), with what may follow.
+const NAME_MAX: usize = 64 - NOW.len();
 /// What EventBridge puts the scheduled time in place of.
 const SCHEDULED_TIME: &str = "<aws.scheduler.scheduled-time>";
 /// A schedule that shall fire at once is this far in the future: its precision is a minute.
@@ -62,6 +64,8 @@ struct Wanted {
     expression: String,
     zone: String,
     journey: String,
+    /// Whether it will come; EventBridge has deleted one that was to come once.
+    is_to_come: bool,
     /// An occurrence that goes on: who comes late is told of it, too.
     running: Option<Timestamp>,
 }
@@ -73,6 +77,15 @@ pub enum Fires {
     WithTime,
     /// Not at all: the emulator does not.
     Bare,
+}
+
+impl Fires {
+    fn time(self) -> Option<String> {
+        match self {
+            Self::WithTime => Some(SCHEDULED_TIME.to_owned()),
+            Self::Bare => None,
+        }
+    }
 }
 
 /// Whether any journey of `release` has a schedule.
@@ -90,7 +103,9 @@ pub async fn put(
 ) -> anyhow::Result<usize> {
     let wanted = wanted(release, now);
     let known = names(client, place).await?;
-    for name in known.iter().filter(|name| !wanted.contains_key(*name)) {
+    // Those that tell of what goes on delete themselves.
+    let is_over = |name: &&String| !wanted.contains_key(*name) && !name.ends_with(NOW);
+    for name in known.iter().filter(is_over) {
         let request = client.delete_schedule().group_name(&place.group).name(name);
         let deleted = request.send().await;
         match deleted {
@@ -104,13 +119,16 @@ pub async fn put(
     }
     for (name, schedule) in &wanted {
         let is_known = known.contains(name);
-        if is_known && is_same(client, place, name, schedule).await? {
+        let word = word(&schedule.journey, fires.time())?;
+        if is_known && is_same(client, place, (name, &word), schedule).await? {
             continue;
         }
-        let said = format!("cannot write the schedule {name}");
-        write(client, place, name, schedule, (is_known, fires))
-            .await
-            .context(said)?;
+        if schedule.is_to_come {
+            let said = format!("cannot write the schedule {name}");
+            write(client, place, (name, word), schedule, is_known)
+                .await
+                .context(said)?;
+        }
         if let Some(occurrence) = schedule.running {
             tell(client, place, name, (&schedule.journey, occurrence), now).await?;
         }
@@ -133,13 +151,15 @@ fn wanted(release: &Release, now: Timestamp) -> BTreeMap<String, Wanted> {
         for all in Occurrences::all(journey) {
             let running = all.running(now).last().filter(|_| all.is_lasting());
             let clock = all.clock();
-            if all.schedule.next_after(now, &clock).is_none() && running.is_none() {
+            let is_to_come = all.schedule.next_after(now, &clock).is_some();
+            if !is_to_come && running.is_none() {
                 continue;
             }
             let schedule = Wanted {
                 expression: expression(all.schedule),
                 zone: clock.to_string(),
                 journey: journey.id.clone(),
+                is_to_come,
                 running,
             };
             wanted.insert(name(&journey.id, all.place), schedule);
@@ -229,7 +249,7 @@ async fn names(client: &Client, place: &Place) -> anyhow::Result<BTreeSet<String
 async fn is_same(
     client: &Client,
     place: &Place,
-    name: &str,
+    (name, word): (&str, &str),
     wanted: &Wanted,
 ) -> anyhow::Result<bool> {
     let request = client.get_schedule().group_name(&place.group).name(name);
@@ -239,11 +259,11 @@ async fn is_same(
         .with_context(|| format!("cannot read the schedule {name}"))?;
     let target = known
         .target()
-        .map(|target| (target.arn(), target.role_arn()));
+        .map(|target| (target.arn(), target.role_arn(), target.input()));
     Ok(
         known.schedule_expression() == Some(wanted.expression.as_str())
             && known.schedule_expression_timezone() == Some(wanted.zone.as_str())
-            && target == Some((place.queue.as_str(), place.role.as_str())),
+            && target == Some((place.queue.as_str(), place.role.as_str(), Some(word))),
     )
 }
 
@@ -252,25 +272,25 @@ fn window() -> anyhow::Result<FlexibleTimeWindow> {
     Ok(window.build()?)
 }
 
-fn target(place: &Place, journey: &str, at: Option<String>) -> anyhow::Result<Target> {
+/// What a schedule says on the queue of walks.
+fn word(journey: &str, at: Option<String>) -> anyhow::Result<String> {
     let journey = journey.to_owned();
-    let input = Task::Start { journey, at }.message()?.body;
+    Ok(Task::Start { journey, at }.message()?.body)
+}
+
+fn target(place: &Place, word: String) -> anyhow::Result<Target> {
     let target = Target::builder().arn(&place.queue).role_arn(&place.role);
-    Ok(target.input(input).build()?)
+    Ok(target.input(word).build()?)
 }
 
 async fn write(
     client: &Client,
     place: &Place,
-    name: &str,
+    (name, word): (&str, String),
     wanted: &Wanted,
-    (is_known, fires): (bool, Fires),
+    is_known: bool,
 ) -> anyhow::Result<()> {
-    let at = match fires {
-        Fires::WithTime => Some(SCHEDULED_TIME.to_owned()),
-        Fires::Bare => None,
-    };
-    let (target, window) = (target(place, &wanted.journey, at)?, window()?);
+    let (target, window) = (target(place, word)?, window()?);
     // A recurring one is never over.
     let after = ActionAfterCompletion::Delete;
     if is_known {
@@ -297,7 +317,7 @@ async fn tell(
     (journey, occurrence): (&str, Timestamp),
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    let name: String = format!("now.{name}").chars().take(NAME_MAX).collect();
+    let name = format!("{name}{NOW}");
     let at = Zone::utc().local(now.plus(AT_ONCE));
     let begun = Zone::utc()
         .local(occurrence)
@@ -308,7 +328,7 @@ async fn tell(
         .group_name(&place.group)
         .name(&name);
     let request = request.schedule_expression(format!("at({})", at.strftime("%FT%H:%M:%S")));
-    let request = request.target(target(place, journey, Some(begun))?);
+    let request = request.target(target(place, word(journey, Some(begun))?)?);
     let request = request.flexible_time_window(window()?);
     let request = request.action_after_completion(ActionAfterCompletion::Delete);
     match request.send().await {
@@ -351,7 +371,7 @@ mod tests {
     fn long_names_fit_and_differ() {
         let (one, other) = ("a".repeat(63) + "b", "a".repeat(63) + "c");
         assert_eq!(name("win-back", 0), "win-back.0");
-        assert!(name(&one, 12).len() <= NAME_MAX);
+        assert!(name(&one, 12).len() <= NAME_MAX && !name("now", 0).ends_with(NOW));
         assert_ne!(name(&one, 0), name(&other, 0));
     }
 

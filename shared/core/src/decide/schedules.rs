@@ -67,7 +67,8 @@ impl Deciding<'_> {
         moment: Timestamp,
     ) -> Result<(), DecideError> {
         let entered_at = self.contact.entries.get(&entry_key(&journey.id, None));
-        if entered_at.is_some_and(|entered_at| *entered_at >= moment) {
+        let is_again = self.has_entered(&journey.id, occurrence);
+        if is_again || entered_at.is_some_and(|entered_at| *entered_at >= moment) {
             self.refuse(&journey.id, NotEntered::Reentry);
             return Ok(());
         }
@@ -75,6 +76,10 @@ impl Deciding<'_> {
         for all in Occurrences::all(journey).filter(|all| all.begin_at(occurrence)) {
             let verdict = self.belongs(all.segment);
             if verdict.holds {
+                if all.is_lasting() {
+                    let last = &mut self.contact.to_mut().occurrences;
+                    last.insert(journey.id.clone(), occurrence);
+                }
                 let origin = Origin {
                     at: self.moment,
                     ..self.scheduled_origin(&journey.id, occurrence)
@@ -106,8 +111,7 @@ impl Deciding<'_> {
             let own = self.zone(Some(journey));
             for occurrence in all.running(self.now) {
                 let moment = all.moment(occurrence, self.contact.id, &own);
-                let is_meant = moment > self.now && !self.expects(id, occurrence);
-                if is_meant && self.belongs_at(all.segment, moment).holds {
+                if moment > self.now && self.belongs_at(all.segment, moment).holds {
                     self.wait_for_moment(journey, occurrence, moment);
                 }
             }
@@ -143,6 +147,11 @@ impl Deciding<'_> {
         }
     }
 
+    /// Whether it has come in by this occurrence: whoever moves to where the hour is still to come has had it.
+    fn has_entered(&self, journey: &str, occurrence: Timestamp) -> bool {
+        self.contact.occurrences.get(journey) == Some(&occurrence)
+    }
+
     /// Whether an entry of this occurrence waits already.
     fn expects(&self, journey: &str, occurrence: Timestamp) -> bool {
         let is_it = |pending: &PendingEntry| {
@@ -154,7 +163,7 @@ impl Deciding<'_> {
     }
 
     fn wait_for_moment(&mut self, journey: &Journey, occurrence: Timestamp, moment: Timestamp) {
-        if self.expects(&journey.id, occurrence) {
+        if self.expects(&journey.id, occurrence) || self.has_entered(&journey.id, occurrence) {
             return;
         }
         let until = PendingUntil::Scheduled(moment);

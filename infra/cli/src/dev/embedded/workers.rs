@@ -8,30 +8,22 @@ use wend_app::dispatch::{Ceilings, Dispatch, Drawing, Pacing, Quota};
 use wend_app::evaluate::Evaluate;
 use wend_app::feedback::Feedback;
 use wend_app::ports::NoConnections;
-use wend_app::ports::{Clock, PortError, Received};
+use wend_app::ports::{Clock, Received};
 use wend_app::releases::Releases;
 use wend_app::sweep::Sweep;
-use wend_app::walk::{Errand, Task, Walk};
+use wend_app::walk::Walk;
 use wend_app::webhook::{HttpSystems, Webhook};
 use wend_aws::dynamodb::DynamoDb;
 use wend_aws::system::{SystemClock, SystemIds};
 use wend_aws::web::GuardedWeb;
-use wend_core::occurrence::Occurrences;
 use wend_core::pace::Rate;
 use wend_core::send::SendTimes;
-use wend_core::time::Timestamp;
 use wend_core::token::LinkKeys;
 
-use super::SWEEP_PERIOD;
+use super::{SWEEP_PERIOD, clock};
 use super::parts::{Observed, Parts, Provider, StoreAside, StoreQueue};
 use super::store::Store;
 
-/// How often schedules are looked at.
-const CLOCK_PERIOD: Duration = Duration::from_secs(1);
-/// How often the time is kept when no schedule comes.
-const KEPT_EVERY: Duration = Duration::from_mins(1);
-/// How long EventBridge tries to deliver what could not be.
-const MISSED_MAX: Duration = Duration::from_hours(24);
 /// The longest nap: messages also come without a ring, when a visibility timeout ends.
 const NAP_MAX: Duration = Duration::from_secs(1);
 /// As short as a restart: the one process is gone or here.
@@ -139,56 +131,7 @@ fn start_walks(parts: &Parts) {
             acknowledge(&store, &batch, &failed);
         }
     });
-    let (store, releases) = (
-        parts.store.clone(),
-        Releases::new(parts.db.clone(), SystemClock),
-    );
-    tokio::spawn(async move {
-        loop {
-            if let Err(error) = keep_time(&store, &releases).await {
-                eprintln!("schedules come a little later: {error}");
-            }
-            SystemClock.sleep(CLOCK_PERIOD).await;
-        }
-    });
-}
-
-/// What EventBridge does on AWS: says which schedules have come since the last look. After a pause of this process those of the last
-/// day come late, as EventBridge would have them.
-async fn keep_time(
-    store: &Store,
-    releases: &Releases<DynamoDb, SystemClock>,
-) -> Result<(), PortError> {
-    let release = releases.current().await?;
-    let now = SystemClock.now();
-    let kept = store.time_kept();
-    let earliest = now.minus(MISSED_MAX);
-    let mut messages = Vec::new();
-    for (_, journey) in release.current() {
-        for all in Occurrences::all(journey) {
-            // Where somebody's hour is still to come, an occurrence that began before the first start counts, too.
-            let running = || all.running(now).next().filter(|_| all.is_lasting());
-            let first = || running().map_or(now, |at| at.minus(Duration::from_millis(1)));
-            let since = kept.map_or_else(first, |kept| kept.max(earliest));
-            let next = |at: &Timestamp| all.schedule.next_after(*at, &all.clock());
-            let come = std::iter::successors(next(&since), next).take_while(|at| *at <= now);
-            for occurrence in come {
-                let journey = journey.id.clone();
-                messages.push(
-                    Task::Begin(Errand::Schedule {
-                        journey,
-                        occurrence,
-                    })
-                    .message()?,
-                );
-            }
-        }
-    }
-    // What came in the last minute may come again after a kill: a walk that has been walked is over at once.
-    if messages.is_empty() && kept.is_some_and(|kept| now.since(kept) < KEPT_EVERY) {
-        return Ok(());
-    }
-    store.keep_time("walks", &messages, now)
+    clock::start(parts);
 }
 
 type Dispatching = Dispatch<

@@ -130,7 +130,9 @@ fn header(map: &mut MapReader<'_>, faults: &mut Faults<'_>) -> Header {
         topic,
         entry_if,
         entry_place: entry.map_or(map.place(), Place::from),
-        triggers: triggers_node.map_or_else(Vec::new, |node| triggers(node, faults)),
+        triggers: triggers_node.map_or_else(Vec::new, |node| {
+            triggers(node, settings.zone.as_ref(), faults)
+        }),
         goal: map.read("goal", faults, |node, _, faults| goal(node, faults)),
         removed: map
             .optional("removed")

@@ -5,6 +5,7 @@ use super::scopes;
 use crate::condition::{self, Topic};
 use crate::definitions::Refers;
 use crate::definitions::reader::{self, Faults, MapReader};
+use crate::occurrence::{TOGETHER_MAX, is_too_often};
 use crate::path::Root;
 use crate::phrase::{DatePhrase, Schedule, Span};
 use crate::release::{Existing, PastHour, Trigger};
@@ -30,18 +31,23 @@ const KINDS: [(&str, &[&str]); 8] = [
     ("manual", &[]),
 ];
 
-pub(super) fn triggers(node: &Node, faults: &mut Faults<'_>) -> Vec<TriggerTree> {
+/// Reads the triggers of a journey whose clock is `zone`.
+pub(super) fn triggers(
+    node: &Node,
+    zone: Option<&Zone>,
+    faults: &mut Faults<'_>,
+) -> Vec<TriggerTree> {
     let before = faults.errors();
     let items = reader::list(node, "triggers", faults);
     if items.is_empty() && faults.errors() == before {
         let message = "nothing starts this journey";
         faults.add("E0130", node, message, "add `- event: signed_up`");
     }
-    let read = items.iter().filter_map(|item| trigger(item, faults));
+    let read = items.iter().filter_map(|item| trigger(item, zone, faults));
     read.collect()
 }
 
-fn trigger(node: &Node, faults: &mut Faults<'_>) -> Option<TriggerTree> {
+fn trigger(node: &Node, zone: Option<&Zone>, faults: &mut Faults<'_>) -> Option<TriggerTree> {
     let mut map = MapReader::new(node, "a trigger", faults)?;
     let key = kind(&map, faults)?;
     let place = Place::from(key);
@@ -52,7 +58,7 @@ fn trigger(node: &Node, faults: &mut Faults<'_>) -> Option<TriggerTree> {
         "leaves" => member(&mut map, "leaves", faults),
         "subscribes" => subscribes(&mut map, faults),
         "changes" => changes(&mut map, faults),
-        "schedule" => schedule(&mut map, faults),
+        "schedule" => schedule(&mut map, zone, faults),
         "date" => date(&mut map, faults),
         _ => manual(&mut map, faults),
     };
@@ -204,7 +210,12 @@ fn changes(map: &mut MapReader<'_>, faults: &mut Faults<'_>) -> Option<Trigger> 
     is_read.then_some(trigger)
 }
 
-fn schedule(map: &mut MapReader<'_>, faults: &mut Faults<'_>) -> Option<Trigger> {
+fn schedule(
+    map: &mut MapReader<'_>,
+    of_journey: Option<&Zone>,
+    faults: &mut Faults<'_>,
+) -> Option<Trigger> {
+    let place = map.place();
     let schedule = map.read("schedule", faults, |node, what, faults| {
         reader::phrase(node, what, faults, Schedule::parse)
     });
@@ -217,7 +228,17 @@ fn schedule(map: &mut MapReader<'_>, faults: &mut Faults<'_>) -> Option<Trigger>
     let spread = map.read("spread", faults, |node, what, faults| {
         reader::phrase(node, what, faults, Span::parse)
     });
-    let if_past = past_hour(map, schedule, zone.as_ref(), faults);
+    let clock = zone.as_ref().or(of_journey);
+    let if_past = past_hour(map, schedule, clock, faults);
+    if schedule.is_some_and(|schedule| is_too_often(schedule, clock.is_some(), spread)) {
+        let message = "it comes again while many contacts still wait for the times before";
+        let help = format!(
+            "up to {TOGETHER_MAX} may go on at once: on contacts' own clocks each lasts 26 hours, and `spread` longer; \
+             let it come less often, spread it less, or give it one clock: `zone: Europe/Berlin`"
+        );
+        faults.add("E0189", place, message, &help);
+        return None;
+    }
     Some(Trigger::Schedule {
         schedule: schedule?,
         segment: segment?,

@@ -118,6 +118,22 @@ pub(super) fn shape_cases() -> Vec<(&'static str, String)> {
             "E0134",
             trigger("{ date: 3 days before vars.webinar_at, every: year }"),
         ),
+        (
+            "E0101",
+            trigger("{ schedule: 2027-03-01 10:00, for: gold, zone: contact }"),
+        ),
+        (
+            "E0112",
+            trigger("{ schedule: 2027-03-01 10:00, for: gold, zone: UTC, if_past: now }"),
+        ),
+        (
+            "E0189",
+            trigger("{ schedule: cron 0 * * * *, for: gold, zone: contact }"),
+        ),
+        (
+            "E0189",
+            trigger("{ schedule: every day at 10:00, for: gold, zone: UTC, spread: 2 weeks }"),
+        ),
         ("E0135", until("{ path: a }")),
         ("E0135", until("{ path: a, evnt: b, where: { c: 1 } }")),
         ("E0135", until("{ path: a, weight: 50% }")),
