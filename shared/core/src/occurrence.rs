@@ -154,8 +154,7 @@ impl<'a> Occurrences<'a> {
             move |at: &Timestamp| schedule.next_after(*at, &clock)
         };
         let first = schedule.next_after(now.minus(self.lasts()), &clock);
-        std::iter::successors(first, next)
-            .take_while(move |at| *at <= now)
+        std::iter::successors(first, next).take_while(move |at| *at <= now)
     }
 
     /// How long one lasts at most.

@@ -147,7 +147,11 @@ fn who_moves_after_its_hour_to_where_it_is_still_to_come_has_had_it() {
     world.run_until(at("2027-03-01T02:00:00Z")).unwrap();
     identify(&world, "ana", &json!({ "timezone": "Europe/Berlin" }));
     world.run_until(at("2027-03-01T03:00:00Z")).unwrap();
-    identify(&world, "ana", &json!({ "tier": "gold", "first_name": "Ana" }));
+    identify(
+        &world,
+        "ana",
+        &json!({ "tier": "gold", "first_name": "Ana" }),
+    );
     world.run_until(at("2027-03-02T12:00:00Z")).unwrap();
     assert_eq!(mailed(&world), owned(&[("ana", "2027-03-01T01:00:00Z")]));
 }

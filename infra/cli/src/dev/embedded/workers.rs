@@ -20,9 +20,9 @@ use wend_core::pace::Rate;
 use wend_core::send::SendTimes;
 use wend_core::token::LinkKeys;
 
-use super::{SWEEP_PERIOD, clock};
 use super::parts::{Observed, Parts, Provider, StoreAside, StoreQueue};
 use super::store::Store;
+use super::{SWEEP_PERIOD, clock};
 
 /// The longest nap: messages also come without a ring, when a visibility timeout ends.
 const NAP_MAX: Duration = Duration::from_secs(1);
