@@ -29,6 +29,8 @@ mod publish;
 #[cfg(feature = "run")]
 mod rotate;
 mod schema;
+#[cfg(feature = "run")]
+mod segment;
 mod settings;
 mod simulate;
 #[cfg(feature = "run")]
@@ -84,6 +86,9 @@ enum Command {
     /// Says how many codes pools have left, on a deployed stack or in `wend dev`.
     #[cfg(feature = "run")]
     Coupons(coupons::Args),
+    /// Looks at segments, on a deployed stack or in `wend dev`.
+    #[cfg(feature = "run")]
+    Segment(segment::Args),
     /// Stops all messages of a deployed stack, or those of a channel, at once.
     #[cfg(feature = "run")]
     Halt(halt::HaltArgs),
@@ -125,6 +130,8 @@ fn main() -> ExitCode {
         #[cfg(feature = "run")]
         Command::Coupons(args) => coupons::run(&args),
         #[cfg(feature = "run")]
+        Command::Segment(args) => segment::run(&args),
+        #[cfg(feature = "run")]
         Command::Halt(args) => halt::halt(&args),
         #[cfg(feature = "run")]
         Command::Stop(args) => halt::stop(&args),
@@ -162,6 +169,7 @@ impl Command {
             | Self::Bench(_)
             | Self::Publish(_)
             | Self::Coupons(_)
+            | Self::Segment(_)
             | Self::Halt(_)
             | Self::Stop(_)
             | Self::RotateLinkKeys(_)

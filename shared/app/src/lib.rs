@@ -37,6 +37,7 @@ pub mod ports;
 pub mod publish;
 pub mod releases;
 pub mod scenario;
+pub mod segment;
 pub mod simulate;
 pub mod sweep;
 pub mod track;

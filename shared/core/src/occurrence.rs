@@ -177,8 +177,8 @@ impl<'a> Occurrences<'a> {
         let drawn = drawn
             .iter()
             .take(4)
-            .fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-        let millis = spread.as_millis() * u128::from(drawn) >> 32;
+            .fold(0, |sum, byte| (sum << 8) | u64::from(*byte));
+        let millis = (spread.as_millis() * u128::from(drawn)) >> 32;
         base.plus(Duration::from_millis(
             u64::try_from(millis).unwrap_or(u64::MAX),
         ))
@@ -246,11 +246,10 @@ impl<'a> Occurrences<'a> {
         };
         match self.journey.reentry {
             Reentry::Never => false,
-            Reentry::Always => true,
             Reentry::After(pause) if release.time_scale.is_none() => {
                 at >= calendar::after(pause, *entered_at, place)
             }
-            Reentry::After(_) => true,
+            Reentry::Always | Reentry::After(_) => true,
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! `GET /` inbox · `GET /m/N` one mail · `GET /m/N/html` its HTML · `POST /m/N/happens` lets something become of it · `GET /_wend/mails` ·
 //! `GET /_wend/timeline?user=ID` (or `anonymous=`, `email=`) · `GET /_wend/sends` · `GET /_wend/coupons` · `GET /_wend/queues` ·
-//! `POST /_wend/queues?name=inputs` puts the body on a queue as it is · `POST /_wend/suppressions`, which `wend suppressions --dev` asks.
+//! `POST /_wend/queues?name=inputs` puts the body on a queue as it is · `POST /_wend/suppressions`, which `wend suppressions --dev` asks ·
+//! `POST /_wend/segment-preview`, which `wend segment preview --dev` asks.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -24,8 +25,8 @@ use super::embedded::Store;
 use super::mail::{Happens, Mail};
 use super::page;
 use super::ses_front::{Front, answer, forward};
-use crate::coupons;
 use crate::suppressions::{Asked, What, answer as answer_suppressions};
+use crate::{coupons, segment};
 
 /// The desk.
 pub struct Desk {
@@ -72,6 +73,9 @@ impl Desk {
                 let name = parameter(parts, "name").context("give name")?;
                 self.enqueue(&name, std::str::from_utf8(body)?).await?;
                 json!({ "queue": name })
+            }
+            (&Method::POST, "/_wend/segment-preview") => {
+                json!(segment::answer(&self.db, &serde_json::from_slice(body)?).await?)
             }
             (&Method::POST, "/_wend/suppressions") => self.suppressions(parts).await?,
             (&Method::GET, "/_wend/timeline") => {

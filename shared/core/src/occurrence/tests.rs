@@ -38,7 +38,10 @@ fn journey(trigger: &str) -> Journey {
         .into_iter()
         .find_map(|(_, definition)| match definition {
             Definition::Journey(journey) => Some(journey),
-            _ => None,
+            Definition::Project(_)
+            | Definition::Segment(_)
+            | Definition::Score(_)
+            | Definition::Template(_) => None,
         });
     journey.unwrap()
 }
