@@ -73,8 +73,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         if let Some(place) = &args.schedules {
             let config = wend_aws::clients::config().await;
             let client = aws_sdk_scheduler::Client::new(&config);
-            let fires = Fires::WithTime;
-            let count = schedules::put(&client, place, &release, SystemClock.now(), fires).await?;
+            let now = SystemClock.now();
+            let count = schedules::put(&client, place, &release, now, Fires::WithTime).await?;
             println!("Schedules: {count}.");
         }
         if let Some(name) = &args.new_write_key {

@@ -213,14 +213,12 @@ impl Stage {
             let told = self.bulk.receive(BATCH);
             if batch.is_empty() && told.is_empty() {
                 // Whoever died left its messages hidden.
-                match self.queues.next_visible() {
-                    Some(at) => self.clock.advance_to(at),
-                    None => {
-                        let secs = self.clock.true_now().since(occurrence).as_secs();
-                        self.swept.secs = self.swept.secs.max(secs);
-                        return Ok(());
-                    }
-                }
+                let Some(at) = self.queues.next_visible() else {
+                    let secs = self.clock.true_now().since(occurrence).as_secs();
+                    self.swept.secs = self.swept.secs.max(secs);
+                    return Ok(());
+                };
+                self.clock.advance_to(at);
                 continue;
             }
             self.swept.told += told.len();

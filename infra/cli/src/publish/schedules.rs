@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use aws_sdk_scheduler::Client;
+use aws_sdk_scheduler::operation::create_schedule::CreateScheduleError;
 use aws_sdk_scheduler::operation::delete_schedule::DeleteScheduleError;
 use aws_sdk_scheduler::types::{
     ActionAfterCompletion, FlexibleTimeWindow, FlexibleTimeWindowMode, Target,
@@ -337,7 +338,7 @@ async fn tell(
         Err(error)
             if error
                 .as_service_error()
-                .is_some_and(|error| error.is_conflict_exception()) =>
+                .is_some_and(CreateScheduleError::is_conflict_exception) =>
         {
             Ok(())
         }

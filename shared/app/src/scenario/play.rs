@@ -185,7 +185,7 @@ impl Stage<'_> {
                 };
                 match &mut next {
                     Some((earliest, journeys)) if *earliest == at => {
-                        journeys.push(journey.id.clone())
+                        journeys.push(journey.id.clone());
                     }
                     Some((earliest, _)) if *earliest < at => {}
                     _ => next = Some((at, vec![journey.id.clone()])),
