@@ -14,6 +14,7 @@
 //! | [`feedback`] | the provider's events | settles doubtful sends, closes addresses, tells contacts |
 //! | [`sweep`] | a schedule | sends the wakes of contacts that are due soon |
 //! | [`walk`] | the queue of walks | tells all contacts of a schedule's occurrence, or to take in a release |
+//! | [`segment`] | the command line | counts who would be in a segment |
 //! | [`publish`] | the command line | makes a release of a project's files |
 //! | [`operate`] | the command line | pauses, stops and halts, as a new manifest |
 //! | [`erase`] | an operator | erases a contact |
