@@ -20,7 +20,8 @@ async fn main() -> Result<(), Error> {
     let db = DynamoDb::new(aws_sdk_dynamodb::Client::new(&config), settings::tables());
     let sqs = aws_sdk_sqs::Client::new(&config);
     let ingest = Arc::new(Ingest {
-        inputs: SqsQueue::new(sqs, settings::text("WEND_INPUTS_QUEUE_URL")?),
+        inputs: SqsQueue::new(sqs.clone(), settings::text("WEND_INPUTS_QUEUE_URL")?),
+        bulk: SqsQueue::new(sqs, settings::text("WEND_BULK_QUEUE_URL")?),
         secret: db.secret(new_secret()).await?,
         keys: WriteKeys::new(db.clone(), SystemClock),
         releases: Releases::new(db, SystemClock),

@@ -1,4 +1,4 @@
-//! `POST /v1/…`: reads events and puts them on the inputs queue.
+//! `POST /v1/…`: reads events and puts them on the inputs queue; rows of an import go on the bulk queue, behind which nobody waits.
 //!
 //! 202 means that the queue has every accepted item. A failure to enqueue answers 503 for the whole request, because clients
 //! take 2xx for done; a repeated request is recognised by its `messageId`s. An error of one item is for an item that can
@@ -6,6 +6,7 @@
 
 mod flood;
 mod form;
+mod import;
 mod script;
 
 use base64::Engine;
@@ -33,6 +34,8 @@ const KEY_BYTES_MAX: usize = 256;
 pub struct Ingest<Q, K, C, I> {
     /// The inputs queue.
     pub inputs: Q,
+    /// The queue of what is patient: imports.
+    pub bulk: Q,
     /// The known sources.
     pub keys: WriteKeys<K, C>,
     /// The definitions: which forms there are.
@@ -62,6 +65,12 @@ impl<Q: Queue, K: KeyStore + ReleaseStore, C: Clock, I: Ids> Ingest<Q, K, C, I> 
         }
         if request.method() == Method::OPTIONS {
             return answer(StatusCode::NO_CONTENT, &Value::Null);
+        }
+        if request.uri().path() == "/v1/import" {
+            return match self.import(&request).await {
+                Ok(said) => answer(StatusCode::OK, &said),
+                Err(Refused(status, error)) => answer(status, &json!({ "error": error })),
+            };
         }
         match self.accept(&request).await {
             Ok((accepted, errors)) if errors.is_empty() => {
@@ -126,7 +135,7 @@ impl<Q: Queue, K: KeyStore + ReleaseStore, C: Clock, I: Ids> Ingest<Q, K, C, I> 
         if context.is_public {
             self.stem(&envelopes, accepted_at)?;
         }
-        self.enqueue(&envelopes).await?;
+        self.enqueue(&self.inputs, &envelopes).await?;
         Ok((envelopes.len(), errors))
     }
 
@@ -172,7 +181,7 @@ impl<Q: Queue, K: KeyStore + ReleaseStore, C: Clock, I: Ids> Ingest<Q, K, C, I> 
         Err(Refused(StatusCode::TOO_MANY_REQUESTS, error))
     }
 
-    async fn enqueue(&self, envelopes: &[Envelope]) -> Result<(), Refused> {
+    async fn enqueue(&self, queue: &Q, envelopes: &[Envelope]) -> Result<(), Refused> {
         let mut messages = Vec::with_capacity(envelopes.len());
         for envelope in envelopes {
             let body = serde_json::to_string(envelope).map_err(|error| {
@@ -188,8 +197,9 @@ impl<Q: Queue, K: KeyStore + ReleaseStore, C: Clock, I: Ids> Ingest<Q, K, C, I> 
         if messages.is_empty() {
             return Ok(());
         }
-        self.inputs.send(messages).await.map_err(|error| {
-            tracing::error!(%error, "the inputs queue did not take everything");
+        queue.send(messages).await.map_err(|error| {
+            let queue = queue.name();
+            tracing::error!(%error, queue, "the queue did not take everything");
             unavailable()
         })
     }

@@ -304,6 +304,7 @@ async fn ingest(
         .unwrap();
     Ingest {
         inputs: sqs::queue(sqs, "inputs"),
+        bulk: sqs::queue(sqs, "bulk"),
         keys: WriteKeys::new(world.db.clone(), world.clock.clone()),
         releases: Releases::new(world.db.clone(), world.clock.clone()),
         clock: world.clock.clone(),

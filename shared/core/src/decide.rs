@@ -15,6 +15,7 @@
 //!
 //! An event never moves the run that it has just started.
 
+mod acts;
 mod admission;
 mod coupons;
 mod entry;

@@ -13,6 +13,7 @@
 //! | [`identity`] | the keys by which a message names a contact |
 //! | [`input`] | everything that can move a contact, as it travels in queues |
 //! | [`tracking`] | the public HTTP body (Segment's format) → inputs |
+//! | [`import`] | rows of another tool's export → inputs, by the types of `wend.yaml` |
 //! | [`syntax`], [`definitions`] | YAML with positions → journeys, templates, the project |
 //! | [`mod@format`] | the one style of definitions: what `wend fmt` writes |
 //! | [`release`] | all published definitions, numbered |
@@ -43,6 +44,7 @@ pub mod format;
 pub mod graph;
 pub mod id;
 pub mod identity;
+pub mod import;
 pub mod input;
 pub mod keyword;
 pub mod log;

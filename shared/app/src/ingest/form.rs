@@ -123,7 +123,7 @@ impl<Q: Queue, K: KeyStore + ReleaseStore, C: Clock, I: Ids> Ingest<Q, K, C, I> 
         if self.stem(&envelopes, at).is_err() {
             return refused(StatusCode::TOO_MANY_REQUESTS, FAILED, AGAIN);
         }
-        match self.enqueue(&envelopes).await {
+        match self.enqueue(&self.inputs, &envelopes).await {
             Ok(()) => lead_on(form, &release, words),
             Err(_) => refused(StatusCode::SERVICE_UNAVAILABLE, FAILED, AGAIN),
         }

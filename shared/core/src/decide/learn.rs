@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::acts::{acts, from, names_of};
 use super::view::PLACES;
 use super::{Deciding, Happening, Signal, timers};
 use crate::condition::Topic;
@@ -27,36 +28,6 @@ const UNSUBSCRIBED: &str = "unsubscribed";
 const ADDRESSES: [&str; 2] = ["email", "phone"];
 /// The event of an opt-in that must be confirmed: what a journey asks for the confirmation by.
 pub const OPT_IN_REQUESTED: &str = "opt_in_requested";
-
-/// An item of a list of topics that says how the word was given. A plain name is a state, which a site may repeat at every page
-/// view; this is an act, which counts each time.
-struct Act {
-    topic: String,
-    proof: Proof,
-}
-
-/// The acts among the items of a list.
-fn acts(list: Option<&Value>) -> Vec<Act> {
-    let items = list.and_then(Value::as_array);
-    let items = items.map_or(&[][..], Vec::as_slice).iter();
-    let text = |item: &Value, name: &str| item.get(name)?.as_str().map(str::to_owned);
-    let act = |item: &Value| {
-        let (topic, wording) = (text(item, "topic")?, text(item, "wording"));
-        let said = text(item, "source");
-        let proof = Proof::new(said.as_deref().unwrap_or(source::EVENT), wording.as_deref());
-        Some(Act { topic, proof })
-    };
-    items.filter_map(act).collect()
-}
-
-/// A list of topics with names alone.
-fn names_of(list: &Value) -> Value {
-    let Some(items) = list.as_array() else {
-        return list.clone();
-    };
-    let name = |item: &Value| item.get("topic").unwrap_or(item).clone();
-    Value::Array(items.iter().map(name).collect())
-}
 
 fn is_list_of_topics(attribute: &str) -> bool {
     [SUBSCRIBED, UNSUBSCRIBED].contains(&attribute)
@@ -97,13 +68,28 @@ impl Deciding<'_> {
                 continue;
             }
             if is_list_of_topics(name) {
-                self.set_attribute(name, &names_of(value), event.occurred_at);
+                let list = self.list_after(name, names_of(value));
+                self.set_attribute(name, &list, event.occurred_at);
             } else {
                 self.set_attribute(name, value, event.occurred_at);
             }
         }
         self.consent_list(SUBSCRIBED, true, &earlier_topics, event);
         self.consent_list(UNSUBSCRIBED, false, &earlier_refusals, event);
+    }
+
+    /// The list attribute `name` after `said`. An import adds to it: a topic that it does not mention must not come to the list anew
+    /// when a site repeats its own.
+    fn list_after(&self, name: &str, said: Value) -> Value {
+        let Value::Array(mut items) = said else {
+            return said;
+        };
+        if self.is_import {
+            let known = self.topics_said(name).into_iter().map(Value::from);
+            let known: Vec<Value> = known.filter(|topic| !items.contains(topic)).collect();
+            items.extend(known);
+        }
+        Value::Array(items)
     }
 
     /// Whether anybody may make `value` the attribute `name`: it may stand in messages.
@@ -343,23 +329,18 @@ impl Deciding<'_> {
     /// Consent is said when a topic comes to the list. A site that repeats the same list at every page view says nothing
     /// new, so it cannot undo an unsubscribe; an item that says how the word was given counts each time.
     fn consent_list(&mut self, list: &str, opted_in: bool, earlier: &[String], event: &Event) {
-        let acts = acts(event.traits.expose().get(list));
+        let acts = acts(event.traits.expose().get(list), event);
         let at = event.occurred_at;
         let is_act = |name: &String| acts.iter().any(|act| act.topic == *name);
-        let from = if event.is_import {
-            source::IMPORT
-        } else {
-            source::EVENT
-        };
         for said in self.topics_said(list) {
             let is_news =
                 !earlier.contains(&said) || self.has_lapsed(&said, at) || self.is_unheard(&said);
             if is_news && !is_act(&said) {
-                self.word_on(said, opted_in, at, Proof::new(from, None));
+                self.word_on(said, opted_in, at, Proof::new(from(event), None));
             }
         }
         for act in acts {
-            self.word_on(act.topic, opted_in, at, act.proof);
+            self.word_on(act.topic, opted_in, act.at, act.proof);
         }
     }
 
@@ -405,7 +386,7 @@ impl Deciding<'_> {
         until.is_some_and(|until| at < until)
     }
 
-    /// A yes or a no from outside: a yes counts at once where the topic takes it without a confirmation.
+    /// A yes or a no from outside: a yes counts at once where the topic takes it without a confirmation, or has one.
     fn word_on(&mut self, name: String, opted_in: bool, at: Timestamp, proof: Proof) {
         let topic = name.parse::<Topic>().ok();
         let known = topic.and_then(|topic| {
@@ -422,7 +403,9 @@ impl Deciding<'_> {
             return;
         }
         match rule.opt_in {
-            OptIn::Double if opted_in => self.unconfirmed(&topic, at, proof),
+            OptIn::Double if opted_in && proof.confirmed_at.is_none() => {
+                self.unconfirmed(&topic, at, proof);
+            }
             OptIn::Double | OptIn::Single => self.consent(&topic, opted_in, at, proof),
         }
     }

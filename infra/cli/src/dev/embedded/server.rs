@@ -37,6 +37,7 @@ pub async fn serve(listener: TcpListener, parts: Arc<Parts>, desk: Arc<Desk>) {
     let server = Server {
         ingest: Ingest {
             inputs: parts.queue("inputs"),
+            bulk: parts.queue("bulk"),
             keys: WriteKeys::new(parts.db.clone(), SystemClock),
             releases: Releases::new(parts.db.clone(), SystemClock),
             clock: SystemClock,

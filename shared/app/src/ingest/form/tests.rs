@@ -57,6 +57,7 @@ impl World {
         let inputs = queues.queue("inputs", QueueRules::default());
         let ingest = Ingest {
             inputs: inputs.clone(),
+            bulk: queues.queue("bulk", QueueRules::default()),
             keys: WriteKeys::new(store.clone(), clock.clone()),
             releases: Releases::new(store, clock.clone()),
             clock: clock.clone(),

@@ -3,6 +3,7 @@
 mod contact;
 mod entries;
 mod goals;
+mod imports;
 mod runs;
 
 use std::time::Duration;
@@ -31,15 +32,19 @@ const PROJECT: &str = "wend: 1\nproject: p\nzone: Europe/Berlin\npostal_address:
     topics: { news: { title: News } }\n";
 
 fn release(journey: &str) -> Release {
-    let files = [
+    release_of(&[
         ("wend.yaml", PROJECT),
         ("journeys/welcome.yaml", journey),
         ("templates/hi.md", HI),
-    ];
-    let files = files.map(|(path, text)| SourceFile {
-        path: path.into(),
-        text: text.into(),
+    ])
+}
+
+fn release_of(files: &[(&str, &str)]) -> Release {
+    let files = files.iter().map(|(path, text)| SourceFile {
+        path: (*path).into(),
+        text: (*text).into(),
     });
+    let files: Vec<SourceFile> = files.collect();
     let parts: Vec<Part> = read_all(&files)
         .unwrap()
         .into_iter()
