@@ -7,6 +7,8 @@
 
 #[cfg(feature = "run")]
 mod bench;
+#[cfg(feature = "run")]
+mod cells;
 mod check;
 #[cfg(feature = "run")]
 mod coupons;
@@ -14,12 +16,16 @@ mod coupons;
 mod dev;
 mod events;
 mod explain;
+#[cfg(feature = "run")]
+mod export;
 mod fmt;
 #[cfg(test)]
 mod folder;
 mod graph;
 #[cfg(feature = "run")]
 mod halt;
+#[cfg(feature = "run")]
+mod import;
 mod init;
 mod new;
 mod preview;
@@ -35,6 +41,7 @@ mod settings;
 mod simulate;
 #[cfg(feature = "run")]
 mod stack;
+#[cfg(feature = "run")]
 mod suppressions;
 mod test;
 
@@ -101,6 +108,12 @@ enum Command {
     /// Closes an address, opens it again, or shows what is known of it.
     #[cfg(feature = "run")]
     Suppressions(suppressions::Args),
+    /// Brings contacts and suppressions in from another tool.
+    #[cfg(feature = "run")]
+    Import(import::Args),
+    /// Writes contacts, events or the members of a segment into a file.
+    #[cfg(feature = "run")]
+    Export(export::Args),
 }
 
 fn main() -> ExitCode {
@@ -139,6 +152,10 @@ fn main() -> ExitCode {
         Command::RotateLinkKeys(args) => rotate::run(&args),
         #[cfg(feature = "run")]
         Command::Suppressions(args) => suppressions::run(&args),
+        #[cfg(feature = "run")]
+        Command::Import(args) => import::run(&args),
+        #[cfg(feature = "run")]
+        Command::Export(args) => export::run(&args),
     };
     match result {
         Ok(code) => code,
@@ -173,7 +190,9 @@ impl Command {
             | Self::Halt(_)
             | Self::Stop(_)
             | Self::RotateLinkKeys(_)
-            | Self::Suppressions(_) => true,
+            | Self::Suppressions(_)
+            | Self::Import(_)
+            | Self::Export(_) => true,
         }
     }
 }

@@ -133,13 +133,16 @@ fn settings(files: &[SourceFile]) -> Option<Project> {
 
 /// The write key that stands in `file`, or a new one that is kept there: a website's settings outlive a restart, also one with
 /// fresh tables.
-pub async fn kept_write_key(db: &DynamoDb, file: &Path) -> anyhow::Result<String> {
+pub async fn kept_write_key(
+    db: &DynamoDb,
+    file: &Path,
+    (prefix, holder): (&str, EventSource),
+) -> anyhow::Result<String> {
     if let Ok(key) = fs::read_to_string(file) {
-        db.add(&write_keys::hash(&key), "wend dev", EventSource::Browser)
-            .await?;
+        db.add(&write_keys::hash(&key), "wend dev", holder).await?;
         return Ok(key);
     }
-    let key = new_write_key(db, "wk_dev", "wend dev", EventSource::Browser).await?;
+    let key = new_write_key(db, prefix, "wend dev", holder).await?;
     fs::write(file, &key).context("cannot keep the write key")?;
     Ok(key)
 }

@@ -18,6 +18,8 @@ use wend_core::time::Timestamp;
 use crate::check::print_faults;
 use crate::project;
 use known::{Known, check_rates};
+#[cfg(feature = "run")]
+pub use read::time as moment;
 
 /// What `simulate` is asked.
 #[derive(Debug, clap::Args)]

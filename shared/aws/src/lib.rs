@@ -5,6 +5,7 @@
 //! where it may not (SES, SNS).
 #![warn(missing_docs)]
 
+pub mod api;
 pub mod clients;
 pub mod dynamodb;
 mod error;
@@ -21,6 +22,8 @@ pub mod sns;
 pub mod sqs;
 #[cfg(feature = "mail")]
 mod submitted;
+#[cfg(feature = "account")]
+pub mod suppressed;
 pub mod system;
 pub mod telemetry;
 pub mod web;

@@ -20,7 +20,9 @@ use super::local_aws::{LocalAws, Options};
 use super::mail::Mail;
 use super::secrets::FileSecrets;
 use super::ses_front::Front;
-use super::{Args, announce, demo, environment, example, project_folder, release_of, workspace};
+use super::{
+    Args, Keys, announce, demo, environment, example, project_folder, release_of, workspace,
+};
 use crate::project;
 use crate::publish::schedules::{self, Fires, Place};
 use crate::publish::{new_write_key, publish_files};
@@ -80,7 +82,11 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let release = release_of(&files);
     let client = aws_sdk_scheduler::Client::new(&wend_aws::clients::local_config(&local.endpoint));
     schedules::put(&client, &place, &release, SystemClock.now(), Fires::Bare).await?;
-    let write_key = new_write_key(&db, "wk_dev", "wend dev", EventSource::Browser).await?;
+    let new_key = async |prefix, holder| new_write_key(&db, prefix, "wend dev", holder).await;
+    let keys = Keys {
+        write_key: new_key("wk_dev", EventSource::Browser).await?,
+        server_key: new_key("sk_dev", EventSource::Server).await?,
+    };
     let desk = Desk {
         db: db.clone(),
         secret: db.secret(new_secret()).await?,
@@ -105,15 +111,9 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     tokio::spawn(tail(db, local.front.clone(), rows, mails));
     let mode = format!("local AWS · release {number} · emulator {}", local.endpoint);
     let endpoint = Some(local.endpoint.as_str());
-    announce(
-        args,
-        &mode,
-        &local.api_url,
-        &write_key,
-        (&example, endpoint),
-    )?;
+    announce(args, &mode, &local.api_url, &keys, (&example, endpoint))?;
     if args.demo {
-        return demo::run(&local.api_url, &write_key, &example, live).await;
+        return demo::run(&local.api_url, &keys.write_key, &example, live).await;
     }
     live.print_for_ever().await;
     Ok(ExitCode::SUCCESS)

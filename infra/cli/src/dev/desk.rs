@@ -3,7 +3,9 @@
 //! `GET /` inbox · `GET /m/N` one mail · `GET /m/N/html` its HTML · `POST /m/N/happens` lets something become of it · `GET /_wend/mails` ·
 //! `GET /_wend/timeline?user=ID` (or `anonymous=`, `email=`) · `GET /_wend/sends` · `GET /_wend/coupons` · `GET /_wend/queues` ·
 //! `POST /_wend/queues?name=inputs` puts the body on a queue as it is · `POST /_wend/suppressions`, which `wend suppressions --dev` asks ·
-//! `POST /_wend/segment-preview`, which `wend segment preview --dev` asks.
+//! `POST /_wend/segment-preview`, which `wend segment preview --dev` asks ·
+//! `POST /_wend/suppressions/import`, which `wend import suppressions --dev` asks ·
+//! `POST /_wend/export`, which `wend export --dev` asks.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -25,6 +27,8 @@ use super::embedded::Store;
 use super::mail::{Happens, Mail};
 use super::page;
 use super::ses_front::{Front, answer, forward};
+use crate::export;
+use crate::import::suppressions::{self as import, Entry};
 use crate::suppressions::{Asked, What, answer as answer_suppressions};
 use crate::{coupons, segment};
 
@@ -78,6 +82,15 @@ impl Desk {
                 json!(segment::answer(&self.db, &serde_json::from_slice(body)?).await?)
             }
             (&Method::POST, "/_wend/suppressions") => self.suppressions(parts).await?,
+            (&Method::POST, "/_wend/export") => {
+                let release = export::release(&self.db).await?;
+                json!(export::page(&self.db, &release, &serde_json::from_slice(body)?).await?)
+            }
+            (&Method::POST, "/_wend/suppressions/import") => {
+                let entries: Vec<Entry> = serde_json::from_slice(body)?;
+                import::write(&self.db, &self.secret, &entries).await?;
+                json!({ "written": entries.len() })
+            }
             (&Method::GET, "/_wend/timeline") => {
                 let who = [
                     ("user", IdentityKind::User),

@@ -23,13 +23,16 @@ use wend_app::ports::SecretStore;
 use wend_aws::dynamodb::{DynamoDb, Tables};
 use wend_aws::system::new_secret;
 use wend_core::due::Schedule;
+use wend_core::release::EventSource;
 
 use self::parts::{Parts, Provider};
 pub use self::store::Store;
 use super::desk::{Desk, Source};
 use super::live::Live;
 use super::secrets::FileSecrets;
-use super::{Args, announce, demo, environment, example, project_folder, release_of, workspace};
+use super::{
+    Args, Keys, announce, demo, environment, example, project_folder, release_of, workspace,
+};
 use crate::project;
 use crate::publish::{kept_write_key, publish_files};
 
@@ -67,7 +70,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Some(number) = publish_files(&db, (&folder, &files), environment.as_deref()).await? else {
         return Ok(ExitCode::FAILURE);
     };
-    let write_key = kept_write_key(&db, &state.folder.join("write-key")).await?;
+    let keys = kept_keys(&db, &state.folder).await?;
     let parts = parts(&state.folder, db, &url, FileSecrets::of(&folder)).await?;
     let release = release_of(&files);
     let example = example::body(&release);
@@ -90,12 +93,20 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         "one process · release {number} · state {}",
         state.folder.display()
     );
-    announce(args, &mode, &url, &write_key, (&example, None))?;
+    announce(args, &mode, &url, &keys, (&example, None))?;
     if args.demo {
-        return demo::run(&url, &write_key, &example, live).await;
+        return demo::run(&url, &keys.write_key, &example, live).await;
     }
     live.print_for_ever().await;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn kept_keys(db: &DynamoDb, folder: &Path) -> anyhow::Result<Keys> {
+    let kept = async |file, kind| kept_write_key(db, &folder.join(file), kind).await;
+    Ok(Keys {
+        write_key: kept("write-key", ("wk_dev", EventSource::Browser)).await?,
+        server_key: kept("server-key", ("sk_dev", EventSource::Server)).await?,
+    })
 }
 
 /// The folder of the state, ours alone while this lives.

@@ -146,24 +146,37 @@ fn environment(args: &Args, files: &[SourceFile]) -> Option<String> {
     args.environment.clone().or_else(default)
 }
 
+/// What may post to it.
+struct Keys {
+    /// For web pages.
+    write_key: String,
+    /// For servers, and for imports.
+    server_key: String,
+}
+
 /// Says where everything is and what to post first, to the person and to a script; `emulator` is the address of AWS, where there is
 /// one.
 fn announce(
     args: &Args,
     mode: &str,
     url: &str,
-    write_key: &str,
+    keys: &Keys,
     (example, emulator): (&str, Option<&str>),
 ) -> anyhow::Result<()> {
     println!("\nwend dev · {mode}\n");
     println!("  endpoint   {url}/v1");
     println!("  inbox      {url}");
+    let Keys {
+        write_key,
+        server_key,
+    } = keys;
     println!("  write key  {write_key}");
+    println!("  server key {server_key}");
     // As a shell reads it between single quotes.
     let example = example.replace('\'', "'\\''");
     println!("\n  curl -u {write_key}: {url}/v1/batch -d '{example}'\n");
     if let Some(file) = &args.ready_file {
-        let ready = serde_json::json!({ "url": url, "write_key": write_key, "emulator": emulator });
+        let ready = serde_json::json!({ "url": url, "write_key": write_key, "server_key": server_key, "emulator": emulator });
         // Renamed into place: whoever waits for the file never reads half of it.
         let part = file.with_extension("part");
         std::fs::write(&part, ready.to_string()).context("cannot write the ready file")?;

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use wend_content::{Message, Sms};
 use wend_core::id::{ContactKey, SendId};
-use wend_core::identity::IdentitySecret;
+use wend_core::identity::{EmailAddress, IdentitySecret};
 use wend_core::pace::Account;
 use wend_core::send::{CallRequest, Permit, SendRequest};
+use wend_core::time::Timestamp;
 
 use super::PortError;
 use crate::feedback::tags;
@@ -150,4 +151,40 @@ pub trait Mailer: Send + Sync {
 pub trait Texter: Send + Sync {
     /// Hands one message over; as [`Mailer::submit`].
     fn text(&self, text: Text<'_>) -> impl Future<Output = Submitted> + Send;
+}
+
+/// Why an account does not write to an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListedFor {
+    /// A message came back for good.
+    Bounce,
+    /// Its owner reported a message as spam.
+    Complaint,
+}
+
+/// An address on the provider's own list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The address.
+    pub email: EmailAddress,
+    /// Why.
+    pub reason: ListedFor,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// The provider's list of addresses that the whole account does not write to.
+pub trait AccountList: Send + Sync {
+    /// Some of the list, and how the next part is asked for; none: that was the last. Addresses that cannot be read are left out.
+    fn listed(
+        &self,
+        from: Option<String>,
+    ) -> impl Future<Output = Result<(Vec<Listed>, Option<String>), PortError>> + Send;
+
+    /// Puts an address on the list. Repeating it is safe.
+    fn list(
+        &self,
+        email: &EmailAddress,
+        reason: ListedFor,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
 }

@@ -20,7 +20,7 @@ pub use connections::{
 pub use contacts::{Commit, Committed, Contacts, Erased, Erasures, Loaded};
 pub use coupons::{Coupons, DRAWN_FOR, Pools};
 pub use ledger::{Claim, Evidence, Ledger, LedgerView, Permissions, SendRow, Settled};
-pub use mail::{Label, Mail, Mailer, Submitted, Text, Texter};
+pub use mail::{AccountList, Label, Listed, ListedFor, Mail, Mailer, Submitted, Text, Texter};
 pub use pace::{PaceKey, Paces, Stepped};
 pub use queue::{Outgoing, Queue, Received, SetAside};
 pub use release_store::{KeyStore, PublishError, ReleaseStore, SecretStore};

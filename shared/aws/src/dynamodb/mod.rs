@@ -20,6 +20,7 @@ mod due;
 mod item;
 mod ledger;
 mod pace;
+pub mod pages;
 mod permissions;
 mod releases;
 pub mod schema;
