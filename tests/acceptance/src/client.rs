@@ -25,6 +25,8 @@ pub struct Address {
     pub url: String,
     /// A write key.
     pub write_key: String,
+    /// A server's key.
+    pub server_key: String,
     /// Base address of AWS, where there is one.
     pub emulator: Option<String>,
 }

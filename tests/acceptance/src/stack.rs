@@ -229,7 +229,7 @@ pub fn lock_scratch() -> Result<File> {
 }
 
 /// The command line, built once a run: as `cargo test --workspace` has built its libraries, nothing is compiled twice.
-fn wend() -> Result<PathBuf> {
+pub fn wend() -> Result<PathBuf> {
     static WEND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let built = WEND.get_or_init(|| build().map_err(|error| format!("{error:#}")));
     built.clone().map_err(anyhow::Error::msg)

@@ -108,12 +108,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         ..Tables::default()
     };
     crate::stack::run(tables, async |db| {
-        let place = match &to.dev {
-            Some(url) => Place::Dev(url.trim_end_matches('/').to_owned()),
-            None => {
-                let release = release(&db).await.context(crate::stack::UNCHANGED)?;
-                Place::Stack(Box::new((db, release)))
-            }
+        let place = if let Some(url) = &to.dev {
+            Place::Dev(url.trim_end_matches('/').to_owned())
+        } else {
+            let release = release(&db).await.context(crate::stack::UNCHANGED)?;
+            Place::Stack(Box::new((db, release)))
         };
         let asked = |segment| Asked {
             is_log,

@@ -10,7 +10,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// Shows rows going by.
 pub struct Bar {
-    bar: ProgressBar,
+    shown: ProgressBar,
     begun: Instant,
     /// Rows that were done before.
     before: u64,
@@ -30,7 +30,7 @@ impl Bar {
         bar.reset_eta();
         let begun = Instant::now();
         Self {
-            bar,
+            shown: bar,
             begun,
             before,
             done: before,
@@ -42,7 +42,7 @@ impl Bar {
     /// `rows` more are done.
     pub fn advance(&mut self, rows: u64) {
         self.done += rows;
-        self.bar.set_position(self.done);
+        self.shown.set_position(self.done);
         if !std::io::stderr().is_terminal() && self.told.elapsed() >= LINE_EVERY {
             self.told = Instant::now();
             eprintln!("{} of {} rows, {}", self.done, self.rows, self.rate());
@@ -59,6 +59,6 @@ impl Bar {
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.shown.finish_and_clear();
     }
 }

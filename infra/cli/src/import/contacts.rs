@@ -26,8 +26,6 @@ use super::pair;
 use super::progress::{Progress, modified};
 use super::source::{Rows, Source, Survey};
 
-/// Rows of one request.
-const ROWS: usize = 500;
 /// Bytes of one request; the API takes 500 KB.
 const BYTES: usize = 400_000;
 /// Requests under way at the same time.
@@ -79,11 +77,14 @@ pub struct Args {
     /// Checks everything and imports nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Rows of one request.
+    #[arg(long, value_name = "COUNT", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=2500), hide = true)]
+    rows: u16,
 }
 
 /// Imports, or goes on with an import that was stopped.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let key = std::env::var(KEY).with_context(|| {
+    let key = wend_aws::settings::text(KEY).with_context(|| {
         format!("set {KEY} to a server key (`wend publish --new-write-key NAME --server` makes one, `wend dev` prints its own)")
     })?;
     super::block_on(import(args, Arc::new(Api::new(&args.to, &key))))
@@ -233,7 +234,7 @@ impl Plan {
         match args.trigger {
             None => println!("Nothing starts."),
             Some(_) => {
-                println!("Journeys start, as far as their triggers are not too old for them.")
+                println!("Journeys start, as far as their triggers are not too old for them.");
             }
         }
     }
@@ -280,8 +281,8 @@ struct Work<'a> {
 impl Work<'_> {
     async fn all(&mut self, source: &Source) -> anyhow::Result<()> {
         let mut rows = source.rows(self.progress.done.last)?;
-        let reader = self.plan.reader.clone();
-        let batches = std::iter::from_fn(move || next_batch(&mut rows, &reader).transpose());
+        let (reader, most) = (self.plan.reader.clone(), usize::from(self.args.rows));
+        let batches = std::iter::from_fn(move || next_batch(&mut rows, &reader, most).transpose());
         let (api, is_dry) = (self.api.clone(), self.args.dry_run);
         let starts = self.args.trigger.is_some();
         let posted = futures_util::stream::iter(batches).map(|batch| {
@@ -388,7 +389,7 @@ impl Work<'_> {
 }
 
 /// The next rows; none behind the last.
-fn next_batch(rows: &mut Rows, reader: &Reader) -> anyhow::Result<Option<Batch>> {
+fn next_batch(rows: &mut Rows, reader: &Reader, most: usize) -> anyhow::Result<Option<Batch>> {
     let mut batch = Batch {
         rows: Vec::new(),
         items: Vec::new(),
@@ -397,7 +398,7 @@ fn next_batch(rows: &mut Rows, reader: &Reader) -> anyhow::Result<Option<Batch>>
         last: (0, 0),
     };
     let mut bytes = 0;
-    while batch.items.len() < ROWS && bytes < BYTES {
+    while batch.items.len() < most && bytes < BYTES {
         let Some(row) = rows.next().transpose()? else {
             break;
         };

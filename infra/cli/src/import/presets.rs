@@ -224,7 +224,7 @@ fn hubspot(cells: &Cells<'_>, columns: &[String], now: Timestamp) -> Result<Vec<
         .any(|(wanted, _)| has_column(columns, wanted));
     let said = HUBSPOT
         .iter()
-        .filter(|(wanted, _)| wanted.iter().any(|one| is_said(&one)));
+        .filter(|(wanted, _)| wanted.iter().any(&is_said));
     let mut all: Vec<Why> = said.map(|(_, why)| *why).collect();
     if !knows_any {
         // A bare list of addresses is an opt-out list.

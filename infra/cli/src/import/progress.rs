@@ -45,8 +45,6 @@ pub struct Progress {
     path: PathBuf,
     /// How far it is.
     pub done: Done,
-    /// Whether an earlier run has begun it.
-    pub is_resumed: bool,
 }
 
 impl Progress {
@@ -62,11 +60,7 @@ impl Progress {
                     begun_at: now,
                     ..Done::default()
                 };
-                return Ok(Self {
-                    path,
-                    done,
-                    is_resumed: false,
-                });
+                return Ok(Self { path, done });
             }
             Err(error) => return Err(error).context("cannot read how far the import is"),
         };
@@ -78,11 +72,7 @@ impl Progress {
                 path.display()
             );
         }
-        Ok(Self {
-            path,
-            done,
-            is_resumed: true,
-        })
+        Ok(Self { path, done })
     }
 
     /// That of a dry run, which nothing is kept of.
@@ -94,7 +84,6 @@ impl Progress {
                 begun_at,
                 ..Done::default()
             },
-            is_resumed: false,
         }
     }
 
@@ -148,16 +137,16 @@ mod tests {
         let file = folder.path().join("people.csv");
         let now = Timestamp::from_millis(7);
         let mut first = Progress::of(&file, "a", now).unwrap();
-        assert!(!first.is_resumed);
+        assert_eq!(first.done.last, None);
         first.done.rows = 500;
         first.done.last = Some((501, 9000));
         first.save().unwrap();
         let second = Progress::of(&file, "a", Timestamp::from_millis(8)).unwrap();
-        assert_eq!((second.is_resumed, &second.done), (true, &first.done));
+        assert_eq!(second.done, first.done);
         assert!(Progress::of(&file, "b", now).is_err());
         folder.write("people.csv", "email\nana@example.com\n");
         assert!(Progress::of(&file, "a", now).is_err());
         second.end().unwrap();
-        assert!(!Progress::of(&file, "a", now).unwrap().is_resumed);
+        assert_eq!(Progress::of(&file, "a", now).unwrap().done.last, None);
     }
 }

@@ -104,18 +104,13 @@ impl Source {
     /// The rows; after `from`: from behind the row with this number, which ends there.
     pub fn rows(&self, from: Option<(u64, u64)>) -> anyhow::Result<Rows> {
         let context = || format!("cannot read {}", self.path.display());
-        let first = if self.delimiter.is_some() { 1 } else { 0 };
+        let first = u64::from(self.delimiter.is_some());
         let (number, start) = from.unwrap_or((first, self.begin));
         let mut file = File::open(&self.path).with_context(context)?;
+        file.seek(SeekFrom::Start(start)).with_context(context)?;
         let reader = match self.delimiter {
-            Some(delimiter) => {
-                file.seek(SeekFrom::Start(start)).with_context(context)?;
-                Reader::Csv(csv(file, delimiter), self.header.clone())
-            }
-            None => {
-                file.seek(SeekFrom::Start(start)).with_context(context)?;
-                Reader::Json(BufReader::new(file))
-            }
+            Some(delimiter) => Reader::Csv(csv(file, delimiter), self.header.clone()),
+            None => Reader::Json(BufReader::new(file)),
         };
         Ok(Rows {
             reader,
@@ -136,7 +131,7 @@ fn csv(file: File, delimiter: u8) -> csv::Reader<File> {
 
 /// The delimiter that a header has most of.
 fn delimiter(header: &[u8]) -> u8 {
-    let count = |delimiter: u8| header.iter().filter(|byte| **byte == delimiter).count();
+    let count = |delimiter: u8| header.split(|byte| *byte == delimiter).count();
     let most = DELIMITERS.into_iter().rev().max_by_key(|one| count(*one));
     most.unwrap_or(b',')
 }

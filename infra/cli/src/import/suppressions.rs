@@ -3,7 +3,7 @@
 //! Each write is last writer by time or keeps the first reason, so whoever is killed begins anew and does nothing twice.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -244,7 +244,7 @@ impl Counts {
     }
 }
 
-async fn of_file(args: &Args, file: &PathBuf, place: &Place) -> anyhow::Result<ExitCode> {
+async fn of_file(args: &Args, file: &Path, place: &Place) -> anyhow::Result<ExitCode> {
     let source = Source::open(file)?;
     let survey = source.survey()?;
     presets::check(args.from, &survey.columns).map_err(anyhow::Error::msg)?;

@@ -18,7 +18,9 @@ const NO: [&str; 5] = ["false", "no", "n", "0", "off"];
 pub fn typed(value: &Value, kind: ValueType) -> Result<Value, String> {
     let text = match value {
         Value::String(text) => text.trim().to_owned(),
-        other => other.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
     };
     let found = match kind {
         ValueType::Text => value
@@ -26,9 +28,8 @@ pub fn typed(value: &Value, kind: ValueType) -> Result<Value, String> {
             .then(|| json!(text))
             .or_else(|| scalar(value)),
         ValueType::Name => plain::is_name(&text).then(|| json!(text)),
-        ValueType::Number => number(&text),
         ValueType::Money if value.is_object() => Some(value.clone()),
-        ValueType::Money => number(&text),
+        ValueType::Number | ValueType::Money => number(&text),
         ValueType::Integer => integer(&text),
         ValueType::Boolean => truth(&text),
         ValueType::Date => moment(&text).map(|at| json!(at.date().to_string())),

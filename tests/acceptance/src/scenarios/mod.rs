@@ -10,6 +10,7 @@ mod crowd;
 mod edge;
 pub mod faults_of_endpoint;
 mod forms;
+mod import;
 mod journey;
 pub mod kills_of_functions;
 pub mod kills_of_process;
@@ -21,7 +22,7 @@ mod unsubscribe;
 use super::Scenario;
 
 /// Scenarios of both modes.
-pub const BOTH: [Scenario; 10] = [
+pub const BOTH: [Scenario; 11] = [
     journey::THREE_MAILS,
     journey::FIVE_TIMES,
     journey::WRONG_ORDER,
@@ -32,6 +33,7 @@ pub const BOTH: [Scenario; 10] = [
     edge::PREFLIGHT,
     edge::POISON,
     forms::PLAIN_FORM,
+    import::KILLED,
 ];
 
 /// Scenarios of the local AWS alone: they need what only its Python environment has.

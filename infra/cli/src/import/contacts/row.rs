@@ -169,7 +169,7 @@ fn text(value: &Value) -> String {
 mod tests {
     use super::*;
 
-    fn cells(value: Value) -> Map<String, Value> {
+    fn cells(value: &Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
     }
 
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn a_row_says_who_it_is_when_it_was_true_and_what_was_agreed_to() {
         let row = json!({ "Mail": "ana@example.com", "No": 7, "Tier": "gold", "Status": "Subscribed", "Since": "2025-02-03 10:00" });
-        let (item, left_out) = reader().item(&cells(row)).unwrap();
+        let (item, left_out) = reader().item(&cells(&row)).unwrap();
         let news = json!([{ "topic": "news", "wording": "Yes", "source": "old tool", "at": "2025-02-03T10:00:00Z" }]);
         let expected = json!({ "userId": "7", "timestamp": "2026-03-01T00:00:00Z",
             "traits": { "email": "ana@example.com", "tier": "gold", "subscribed": news } });
@@ -216,7 +216,7 @@ mod tests {
                 1,
             ),
         ] {
-            let (item, left_out) = reader().item(&cells(row.clone())).unwrap();
+            let (item, left_out) = reader().item(&cells(&row)).unwrap();
             assert!(item["traits"].get("subscribed").is_none(), "{row}");
             assert_eq!(left_out.len(), faults, "{row}");
         }

@@ -7,7 +7,7 @@ use wend_core::input::{Envelope, Event, Input};
 use wend_core::release::EventSource;
 use wend_core::time::Timestamp;
 
-use crate::ingest::Ingest;
+use crate::ingest::{Floods, Ingest};
 use crate::memory::{
     Line, MemoryQueue, MemoryStore, QueueRules, Queues, SeededIds, VirtualClock, run,
 };
@@ -51,6 +51,7 @@ impl World {
             releases: Releases::new(store, clock.clone()),
             clock: clock.clone(),
             ids: SeededIds::new(1),
+            floods: Floods::default(),
             secret: IdentitySecret::new([7; 32]),
         };
         Self {
