@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use wend_app::dispatch::{Ceilings, Dispatch, Drawing, Pacing, Quota};
+use wend_app::dispatch::{Braking, Ceilings, Dispatch, Drawing, Pacing, Quota};
 use wend_app::ports::{NoConnections, SecretStore};
 use wend_app::releases::Releases;
 use wend_aws::dynamodb::DynamoDb;
@@ -58,7 +58,8 @@ async fn main() -> Result<(), Error> {
         clock: SystemClock,
         secret,
         links,
-        pace: Pacing::new(db, ceilings()?),
+        pace: Pacing::new(db.clone(), ceilings()?),
+        brakes: Braking::new(db),
         quota: Quota::default(),
         times: SendTimes {
             function_timeout,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use wend_app::counts::Counts;
 use wend_app::evaluate::Evaluate;
 use wend_app::ports::SecretStore;
 use wend_app::releases::Releases;
@@ -32,6 +33,7 @@ async fn main() -> Result<(), Error> {
     let evaluate = Arc::new(Evaluate {
         contacts: db.contacts(secret.clone()),
         permissions: db.clone(),
+        entries: Counts::default(),
         dispatch: queue("WEND_DISPATCH_QUEUE_URL")?,
         dispatch_bulk: queue("WEND_DISPATCH_BULK_QUEUE_URL")?,
         wakes: queue("WEND_WAKES_QUEUE_URL")?,

@@ -8,6 +8,8 @@
 #[cfg(feature = "run")]
 mod bench;
 #[cfg(feature = "run")]
+mod brakes;
+#[cfg(feature = "run")]
 mod cells;
 mod check;
 #[cfg(feature = "run")]
@@ -102,6 +104,9 @@ enum Command {
     /// Stops a journey of a deployed stack: who is inside leaves, nobody enters.
     #[cfg(feature = "run")]
     Stop(halt::StopArgs),
+    /// Shows what has stopped by itself on a deployed stack, for bounces, complaints or a flood of entries, and lifts it.
+    #[cfg(feature = "run")]
+    Brakes(brakes::Args),
     /// Makes a new key for the links in messages of a deployed stack.
     #[cfg(feature = "run")]
     RotateLinkKeys(rotate::Args),
@@ -149,6 +154,8 @@ fn main() -> ExitCode {
         #[cfg(feature = "run")]
         Command::Stop(args) => halt::stop(&args),
         #[cfg(feature = "run")]
+        Command::Brakes(args) => brakes::run(&args),
+        #[cfg(feature = "run")]
         Command::RotateLinkKeys(args) => rotate::run(&args),
         #[cfg(feature = "run")]
         Command::Suppressions(args) => suppressions::run(&args),
@@ -189,6 +196,7 @@ impl Command {
             | Self::Segment(_)
             | Self::Halt(_)
             | Self::Stop(_)
+            | Self::Brakes(_)
             | Self::RotateLinkKeys(_)
             | Self::Suppressions(_)
             | Self::Import(_)

@@ -1,5 +1,6 @@
-//! A deployed stack, with the credentials and the region of the environment.
+//! A deployed stack, with the credentials and the region of the environment; or the `wend dev` of this machine.
 
+use anyhow::{Context, bail};
 use wend_aws::dynamodb::{DynamoDb, Tables};
 
 /// What a command says that failed before it changed anything.
@@ -30,4 +31,23 @@ pub fn run<T>(
         ))
         .await
     })
+}
+
+/// What the desk of a `wend dev` says of a command that would otherwise ask a stack.
+pub fn ask_dev(url: &str, path: &str, query: &[(&str, &str)]) -> anyhow::Result<String> {
+    let request = ureq::post(format!("{}/_wend/{path}", url.trim_end_matches('/')))
+        .config()
+        .http_status_as_error(false)
+        .build()
+        .query_pairs(query.iter().copied());
+    let mut response = request
+        .send_empty()
+        .context("is `wend dev` running there?")?;
+    let text = response.body_mut().read_to_string()?;
+    let answer: serde_json::Value = serde_json::from_str(&text).context("not a `wend dev`")?;
+    match (answer["said"].as_str(), answer["error"].as_str()) {
+        (Some(said), _) => Ok(said.to_owned()),
+        (None, Some(error)) => bail!("{error}"),
+        (None, None) => bail!("not a `wend dev`: {text}"),
+    }
 }

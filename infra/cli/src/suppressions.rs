@@ -7,12 +7,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use wend_app::ports::{Clock, Permissions, SecretStore, Settled};
-use wend_aws::dynamodb::{DynamoDb, Tables};
+use wend_aws::dynamodb::Tables;
 use wend_aws::system::{SystemClock, new_secret};
 use wend_core::id::PermissionKey;
 use wend_core::identity::{Channel, EmailAddress, IdentitySecret, PhoneNumber};
 use wend_core::permission::{Consent, Permission, Proof, Suppression, SuppressionReason};
 use wend_core::time::Timestamp;
+
+use crate::stack;
 
 /// What `suppressions` is asked.
 #[derive(Debug, clap::Args)]
@@ -106,12 +108,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn of_stack(tables: Tables, address: &str, asked: Asked) -> anyhow::Result<String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let config = wend_aws::clients::config().await;
-        let db = DynamoDb::new(aws_sdk_dynamodb::Client::new(&config), tables);
+    stack::run(tables, async |db| {
         // A stack that has its secret gives that; a wrong table's name fails here.
         let secret = db.secret(new_secret()).await;
         let secret = secret.context("(are credentials, region and the tables' names right?)")?;
@@ -125,24 +122,13 @@ fn of_dev(url: &str, address: &str, asked: Asked) -> anyhow::Result<String> {
         What::Remove => "remove",
         What::List => "list",
     };
-    let request = ureq::post(format!("{url}/_wend/suppressions"))
-        .config()
-        .http_status_as_error(false)
-        .build()
-        .query("address", address)
-        .query("do", what)
-        .query("reason", asked.reason.name())
-        .query("force", asked.force.to_string());
-    let mut response = request
-        .send_empty()
-        .context("is `wend dev` running there?")?;
-    let text = response.body_mut().read_to_string()?;
-    let answer: serde_json::Value = serde_json::from_str(&text).context("not a `wend dev`")?;
-    match (answer["said"].as_str(), answer["error"].as_str()) {
-        (Some(said), _) => Ok(said.to_owned()),
-        (None, Some(error)) => bail!("{error}"),
-        (None, None) => bail!("not a `wend dev`: {text}"),
-    }
+    let query = [
+        ("address", address),
+        ("do", what),
+        ("reason", asked.reason.name()),
+        ("force", if asked.force { "true" } else { "false" }),
+    ];
+    stack::ask_dev(url, "suppressions", &query)
 }
 
 /// The permission row of an address as somebody types it.

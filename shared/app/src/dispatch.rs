@@ -5,13 +5,16 @@
 //! on and no receive count is burnt.
 
 mod alert;
+mod brakes;
 mod call;
 mod content;
 mod coupons;
 mod greeting;
 mod pace;
 mod quota;
+mod turn;
 
+pub use brakes::Braking;
 pub use coupons::Drawing;
 pub use pace::{Ceilings, Pacing};
 pub use quota::Quota;
@@ -24,7 +27,7 @@ use wend_core::due::QUEUE_DELAY_MAX;
 use wend_core::enrollment::HoldReason;
 use wend_core::identity::{Channel, IdentitySecret};
 use wend_core::input::{Input, SendHeld, SendOutcome};
-use wend_core::pace::{Turn, Urgency};
+use wend_core::pace::Urgency;
 use wend_core::release::{MessageClass, OnUnknown};
 use wend_core::send::{
     Next, Outcome, Permit, Recipient, Refused, SendRequest, SendState, SendTimes, SkipReason,
@@ -34,12 +37,11 @@ use wend_core::time::Timestamp;
 use wend_core::token::LinkKeys;
 
 use self::content::Content;
-use self::pace::Told;
 use crate::batch::{self, Done};
 use crate::inputs;
 use crate::ports::{
     Claim, Clock, Connections, Ledger, LedgerView, Mailer, Outgoing, Paces, PortError, Queue,
-    Received, ReleaseStore, SetAside, Settled, Submitted, Texter,
+    Received, ReleaseStore, SetAside, Settled, Submitted, Tallies, Texter,
 };
 use crate::releases::Releases;
 
@@ -78,6 +80,8 @@ pub struct Dispatch<L, M, X, Q, A, R, C, P> {
     pub links: LinkKeys,
     /// How fast all sandboxes may send.
     pub pace: Pacing<P>,
+    /// Whether marketing is held.
+    pub brakes: Braking<P>,
     /// Whether the provider takes more today.
     pub quota: Quota,
     /// When a silent owner is dead and a doubt is closed.
@@ -107,7 +111,7 @@ where
     A: SetAside,
     R: ReleaseStore,
     C: Clock,
-    P: Paces,
+    P: Paces + Tallies,
 {
     /// Works on a batch and names the deliveries that the queue must repeat.
     pub async fn batch(&self, messages: &[Received]) -> Vec<String> {
@@ -129,6 +133,7 @@ where
             (message, done)
         });
         let outcomes = join_all(work).await;
+        self.brakes.tell(self.clock.now()).await;
         batch::settle(&self.aside, outcomes).await
     }
 
@@ -204,7 +209,7 @@ where
         Ok(policy == Some(OnUnknown::RetryOnce) && from.tries() < TRIES_MAX)
     }
 
-    /// Gate, render, pace, gate again, claim, submit, settle.
+    /// Gate, render, pace, gate again, ramp, claim, submit, settle.
     async fn attempt(&self, request: &SendRequest, view: LedgerView) -> Result<Step, PortError> {
         let view = self.with_present_address(request, view).await?;
         let permit = match self.permit(request, &view, false).await? {
@@ -227,28 +232,23 @@ where
             return self.refuse(request, &view, held).await;
         }
         let urgency = Urgency::from(template.class);
-        let told = self
-            .pace
-            .turn(request, urgency, &release, (&self.provider, &self.clock));
-        match told.await? {
-            Told::Turn(Turn::Soon(pause)) if pause.is_zero() => {}
-            Told::Turn(Turn::Soon(pause)) => self.clock.sleep(pause).await,
-            Told::Turn(Turn::Later(pause)) => return Ok(Step::Later(pause.min(QUEUE_DELAY_MAX))),
-            Told::NotToday => {
-                let now = self.clock.now();
-                self.quota.spent(request.channel, urgency, now);
-                let held = self.quota.hold(request, (urgency, false), now);
-                return match held {
-                    Some(held) => self.refuse(request, &view, held).await,
-                    None => Ok(Step::Later(SOON)),
-                };
-            }
+        let ramp = self.ramp(request, template, &release);
+        let ramp = ramp.as_ref();
+        if let Some(held) = self.held_back(request, &view, ramp, urgency).await? {
+            return self.refuse(request, &view, held).await;
+        }
+        let waits = self.wait_for_turn(request, &view, urgency, &release);
+        if let Some(step) = waits.await? {
+            return Ok(step);
         }
         // A window may have closed while it stood in line, and somebody may have stopped everything.
         let permit = match self.permit(request, &view, true).await? {
             Ok(permit) => permit,
             Err(refused) => return self.refuse(request, &view, refused).await,
         };
+        if let Err(held) = self.climb(request, ramp, urgency).await? {
+            return self.refuse(request, &view, held).await;
+        }
         if let Some(held) = self.greeting(request, contact, &release, true).await? {
             return self.refuse(request, &view, held).await;
         }
@@ -352,6 +352,7 @@ where
         }
         match self.hand_over(request, content, permit).await {
             Submitted::Accepted { provider_id } => {
+                self.brakes.sent(request);
                 self.finish(request, claimed, Outcome::Accepted { provider_id })
                     .await
             }

@@ -4,6 +4,8 @@
 //! redelivered input finds its row, whose effects are published again; of two inputs at once one fails the revision's
 //! condition and is decided anew; published effects may repeat, because every consumer knows them by their ids.
 
+mod entries;
+
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -21,9 +23,10 @@ use wend_core::send::Task;
 
 use crate::batch::{self, Done, panic_text};
 use crate::consent::carry;
+use crate::counts::Counts;
 use crate::ports::{
     Clock, Commit, Committed, Contacts, ErrorClass, Ids, Outgoing, Permissions, PortError, Queue,
-    Received, ReleaseStore, SetAside,
+    Received, ReleaseStore, SetAside, Tallies,
 };
 use crate::releases::Releases;
 
@@ -37,8 +40,10 @@ const JITTER: Duration = Duration::from_millis(80);
 pub struct Evaluate<S, P, Q, A, R, C, I> {
     /// Contacts and log.
     pub contacts: S,
-    /// Permission rows.
+    /// Permission rows, and the rows that count entries.
     pub permissions: P,
+    /// The entries that are not yet counted there.
+    pub entries: Counts,
     /// Where calls go, and sends that somebody waits for.
     pub dispatch: Q,
     /// Where marketing goes.
@@ -76,7 +81,7 @@ enum Stop {
 impl<S, P, Q, A, R, C, I> Evaluate<S, P, Q, A, R, C, I>
 where
     S: Contacts,
-    P: Permissions,
+    P: Permissions + Tallies,
     Q: Queue,
     A: SetAside,
     R: ReleaseStore,
@@ -106,7 +111,26 @@ where
         }
         let groups = join_all(groups.into_values().map(|group| self.group(group))).await;
         outcomes.extend(groups.into_iter().flatten());
+        self.count_entries().await;
         batch::settle(&self.aside, outcomes).await
+    }
+
+    /// Tells how many entered, where the project wants an alarm.
+    async fn count_entries(&self) {
+        let now = self.clock.now();
+        let due = self.entries.due(now);
+        if due.is_empty() {
+            return;
+        }
+        match self.releases.current().await {
+            // Whoever has switched it off meanwhile wants no counts either.
+            Ok(release) => {
+                if let Some(factor) = release.project.sending.entry_alarm {
+                    entries::tell(due, &self.permissions, factor, now).await;
+                }
+            }
+            Err(error) => tracing::warn!(?due, %error, "entries were not counted"),
+        }
     }
 
     /// Works on the inputs of one address. Poison is taken out, the others are applied.
@@ -199,6 +223,9 @@ where
         };
         match self.contacts.commit(commit).await {
             Ok(Committed::Done) => {
+                if release.project.sending.entry_alarm.is_some() {
+                    entries::note(&self.entries, &folded.rows);
+                }
                 folded.rows.extend(republished);
                 Ok(Attempt::Done(folded.rows))
             }

@@ -8,17 +8,19 @@
 //! |---|---|---|---|
 //! | Send | accepted | | |
 //! | Delivery | accepted | forgets soft bounces | `Delivered`, where some rule of the release looks at deliveries |
-//! | Bounce, permanent | accepted | closed | `Bounced` |
+//! | Bounce, permanent | accepted; counted | closed | `Bounced` |
 //! | Bounce, of the moment | accepted | counted; closed at [`SOFT_BOUNCES_MAX`] | `Bounced` |
-//! | Complaint | | closed | `Complained` |
+//! | Complaint | counted | closed | `Complained` |
 //! | Open, Click | | | `Opened`, `Clicked`; links of our own are told by `track` |
 //! | the others | | | noted in the log of the function |
 
+mod brake;
 mod texts;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use wend_core::brake::Returned;
 use wend_core::id::{ContactKey, InputId, PermissionKey, SendId};
 use wend_core::identity::IdentitySecret;
 use wend_core::input::{self, FeedbackKind, Input};
@@ -31,7 +33,7 @@ use wend_core::time::Timestamp;
 use crate::batch::{self, Done};
 use crate::inputs;
 use crate::ports::{
-    Clock, Evidence, Permissions, PortError, Queue, Received, ReleaseStore, SetAside,
+    Clock, Evidence, Permissions, PortError, Queue, Received, ReleaseStore, SetAside, Tallies,
 };
 use crate::releases::Releases;
 
@@ -58,7 +60,7 @@ pub mod tags {
 pub struct Feedback<E, P, Q, A, R, C> {
     /// Settles doubtful sends.
     pub evidence: E,
-    /// Closes addresses.
+    /// Closes addresses, and counts what came back.
     pub permissions: P,
     /// Where contacts hear of it.
     pub inputs: Q,
@@ -106,7 +108,7 @@ struct SesDetail {
 impl<E, P, Q, A, R, C> Feedback<E, P, Q, A, R, C>
 where
     E: Evidence,
-    P: Permissions,
+    P: Permissions + Tallies,
     Q: Queue,
     A: SetAside,
     R: ReleaseStore,
@@ -172,6 +174,9 @@ where
                 if let Some(permission) = permission {
                     self.bounced(permission, &detail).await?;
                 }
+                if detail.is_permanent() {
+                    self.count(event, send, Returned::Bounced).await?;
+                }
                 let kind = FeedbackKind::Bounced;
                 self.tell(event, send, kind, &detail).await?;
             }
@@ -185,6 +190,7 @@ where
                         .suppress(permission, Suppression { at, reason });
                     closed.await?;
                 }
+                self.count(event, send, Returned::Complained).await?;
                 let kind = FeedbackKind::Complained;
                 self.tell(event, send, kind, &detail).await?;
             }
@@ -212,7 +218,7 @@ where
         detail: &Detail<'_>,
     ) -> Result<(), PortError> {
         let at = detail.at;
-        if detail.said.and_then(|said| said.bounce_type.as_deref()) == Some("Permanent") {
+        if detail.is_permanent() {
             let reason = SuppressionReason::HardBounce;
             let closed = self
                 .permissions
@@ -283,6 +289,11 @@ impl<'a> Detail<'a> {
         let at = said.and_then(|said| Timestamp::parse(said.timestamp.as_deref()?));
         let at = at.unwrap_or(sent_at);
         Self { at, said }
+    }
+
+    /// Whether it is a bounce of an address that takes no mail at all.
+    fn is_permanent(&self) -> bool {
+        self.said.and_then(|said| said.bounce_type.as_deref()) == Some("Permanent")
     }
 
     fn is_machine(&self, kind: FeedbackKind) -> bool {

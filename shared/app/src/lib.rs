@@ -25,6 +25,7 @@
 pub mod batch;
 mod calls;
 mod consent;
+pub mod counts;
 pub mod dispatch;
 pub mod erase;
 pub mod evaluate;

@@ -18,11 +18,12 @@ use wend_aws::ses::SesMailer;
 use wend_aws::sns::{Providers, SnsTexter};
 use wend_aws::sqs::SqsQueue;
 use wend_core::input::{Envelope, Input};
+use wend_core::send::Task;
 
 use crate::support::aws::{Bill, config};
 use crate::support::doubles::{QUEUE, TestClock, TestIds};
 use crate::support::http::{Answer, Stub};
-use crate::support::world::{ANA, SECRET, TestEvaluate, body, input};
+use crate::support::world::{ANA, SECRET, TestEvaluate, ana_permission, body, input};
 use crate::support::{World, received, sqs};
 
 /// `evaluate` with its release loaded, so that only the inputs are counted.
@@ -259,19 +260,58 @@ async fn a_send_is_one_batched_read_one_claim_one_mail_one_update_and_one_outcom
             .take()
             .row(&format!("dispatch: {count} message(s)"));
         // Beside them, for all of the batch: one look at the shared pace, the word that this dispatcher asks SES for the account, and
-        // one step that takes the slots.
+        // one step that takes the slots; one look for brakes, and the mails counted for all and for the journey.
         let calls = [
             ("BatchGetItem", count),
-            ("GetItem", 1),
+            ("GetItem", 2),
             ("TransactWriteItems", count),
-            ("UpdateItem", count + 2),
+            ("UpdateItem", count + 4),
         ];
         let each = f64::from(u8::try_from(count).unwrap());
-        assert_eq!(bill, Bill::of(&calls, 3.0 * each + 1.0, 5.0 * each + 2.0));
+        assert_eq!(bill, Bill::of(&calls, 3.0 * each + 2.0, 5.0 * each + 4.0));
         assert_eq!(ses.asked().len(), count + 1);
         let one_outcome = ("AmazonSQS.SendMessageBatch".to_owned(), 1);
         assert_eq!(sqs::requests(&sqs), vec![one_outcome; count]);
     }
+}
+
+#[tokio::test]
+async fn a_bounce_is_noted_and_counted_and_one_that_comes_again_is_looked_at() {
+    let world = World::new().await;
+    let message = world.ana_signs_up().await;
+    assert_eq!(
+        world
+            .dispatcher()
+            .batch(&received([message.body.clone()]))
+            .await,
+        [] as [&str; 0]
+    );
+    let Ok(Task::Send(asked)) = serde_json::from_str(&message.body) else {
+        panic!("not a send: {}", message.body);
+    };
+    let tags = json!({
+        "wend_send": [asked.send.to_string()],
+        "wend_permission": [ana_permission().to_string()],
+        "wend_journey": [asked.journey],
+    });
+    let mail = json!({ "timestamp": "2026-03-01T08:00:01Z", "messageId": "fake", "tags": tags });
+    let said = json!({ "bounceType": "Permanent" });
+    let bounce = json!({ "eventType": "Bounce", "mail": mail, "bounce": said }).to_string();
+    let feedback = world.feedback();
+    feedback.releases.current().await.unwrap();
+    let bill = async |what| {
+        world.calls.take();
+        let failed = feedback.batch(&received([bounce.clone()])).await;
+        assert_eq!(failed, [] as [&str; 0]);
+        world.calls.take().row(what)
+    };
+    // Evidence (refused: the row is final) and the address, the note and two additions; the day before of both scopes.
+    let first = bill("feedback: a permanent bounce").await;
+    let calls = [("GetItem", 2), ("UpdateItem", 5)];
+    assert_eq!(first, Bill::of(&calls, 2.0, 4.0));
+    let again = bill("feedback: the same bounce again").await;
+    let calls = [("GetItem", 4), ("UpdateItem", 3)];
+    assert_eq!(again, Bill::of(&calls, 4.0, 0.0));
 }
 
 #[tokio::test]

@@ -96,6 +96,7 @@ fn made(
             address: None,
             reply_to: None,
             sms: None,
+            ramp: None,
         });
     sender
         .address

@@ -200,6 +200,12 @@ pub enum HoldReason {
     Paused,
     /// Too many addresses that only its source has named got their first message.
     FirstMessages,
+    /// The sender's domain is new, and has sent today what its ramp lets.
+    Ramp,
+    /// Too many messages came back, or were called spam: marketing is held until an operator lifts that.
+    Brake,
+    /// Too many entered the journey at once: marketing of those is held until an operator lifts that.
+    EntryAlarm,
 }
 
 impl HoldReason {
@@ -212,6 +218,9 @@ impl HoldReason {
             Self::Quota => "quota",
             Self::Paused => "paused",
             Self::FirstMessages => "first_messages",
+            Self::Ramp => "ramp",
+            Self::Brake => "brake",
+            Self::EntryAlarm => "entry_alarm",
         }
     }
 }

@@ -28,9 +28,11 @@
 //! | [`token`], [`machine`] | signed links in messages; who follows them and is no person |
 //! | [`webhook`] | calls of other systems: what is asked, who may be asked, what an answer means |
 //! | [`due`], [`pace`] | which wakes a sweep sends; how fast a sender may go |
+//! | [`brake`] | when marketing must stop by itself |
 #![warn(missing_docs)]
 #![warn(clippy::indexing_slicing, clippy::wildcard_enum_match_arm)]
 
+pub mod brake;
 pub mod calendar;
 pub mod condition;
 pub mod contact;

@@ -23,6 +23,7 @@ mod journey;
 mod manifest;
 mod plan;
 mod project;
+mod ramp;
 mod step;
 mod template;
 
@@ -41,6 +42,7 @@ pub use project::{
     ManagedBy, OptIn, Project, ProjectSending, PropertyRule, Sender, Team, TimeScale, Topic,
     UnknownEvents, ValueType, Webhook,
 };
+pub use ramp::{Ramp, RampDay};
 pub use step::{
     Admission, Given, GivenMap, Goto, IfPast, JourneyPath, Message, OnError, Step, Then, Update,
     Verb, Winner, WinnerBy,

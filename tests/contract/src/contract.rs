@@ -89,6 +89,7 @@ fn tables<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
     definitions::<K>(adapter, trials);
     coupons::<K>(adapter, trials);
     walks::<K>(adapter, trials);
+    tallies::<K>(adapter, trials);
 }
 
 /// Contacts, their log, and who of them is due.
@@ -211,6 +212,16 @@ fn definitions<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
         of_secrets_drawn_at_once_one_is_everybodys
         keys_of_links_are_the_secrets_until_they_are_rotated
         of_rotations_at_once_one_is_done
+    );
+}
+
+fn tallies<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
+    contracts!(trials, adapter, K, tallies:
+        what_is_added_is_answered_and_read_by_scope_and_day
+        what_became_of_a_send_is_noted_once
+        a_day_of_a_ramp_lets_so_many_through
+        a_brake_is_put_on_once_and_lifting_it_counts_anew
+        counting_begins_once
     );
 }
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use wend_app::ports::{
     ContactScan, Coupons, DueIndex, Erasures, ErrorClass, Evidence, KeyStore, Ledger, Paces,
-    Permissions, Pools, Queue, Received, ReleaseStore, SecretStore, SetAside, Walks, Watermark,
+    Permissions, Pools, Queue, Received, ReleaseStore, SecretStore, SetAside, Tallies, Walks,
+    Watermark,
 };
 use wend_core::id::ContactKey;
 use wend_core::identity::IdentitySecret;
@@ -20,6 +21,7 @@ pub trait Tables:
     + Paces
     + Coupons
     + Pools
+    + Tallies
     + DueIndex
     + Watermark
     + ContactScan
@@ -37,6 +39,7 @@ impl<T> Tables for T where
         + Paces
         + Coupons
         + Pools
+        + Tallies
         + DueIndex
         + Watermark
         + ContactScan

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use wend_app::dispatch::{Ceilings, Dispatch, Drawing, Pacing, Quota};
+use wend_app::counts::Counts;
+use wend_app::dispatch::{Braking, Ceilings, Dispatch, Drawing, Pacing, Quota};
 use wend_app::evaluate::Evaluate;
 use wend_app::feedback::Feedback;
 use wend_app::links::Links;
@@ -43,7 +44,7 @@ pub type Evaluating =
     Evaluate<SimContacts, SimStore, SimQueue, SimAside, SimStore, SimClock, SeededIds>;
 type Pooled = Drawing<SimStore, SimStore, SimClock, SimOutside>;
 pub type Dispatching =
-    Dispatch<SimStore, SimMailer, Pooled, SimQueue, SimAside, SimStore, SimClock, MemoryStore>;
+    Dispatch<SimStore, SimMailer, Pooled, SimQueue, SimAside, SimStore, SimClock, SimStore>;
 
 pub type Asking = Webhook<SimOutside, SimQueue, SimAside, SimClock>;
 pub type FeedingBack = Feedback<SimStore, SimStore, SimQueue, SimAside, SimStore, SimClock>;
@@ -120,8 +121,7 @@ impl Deployment {
                 is_forgetful,
                 ..parts.store()
             };
-            let releases = Releases::new(store, clock.clone());
-            Arc::new(parts.dispatch(clock, &mailbox, targets, releases, seed))
+            Arc::new(parts.dispatch(clock, &mailbox, targets, store, seed))
         };
         Ok(Self {
             evaluate: [evaluate(one, 1), evaluate(two, 2)],
@@ -278,6 +278,7 @@ impl Parts<'_> {
                 dispatch: dispatch.inner.clone(),
             },
             permissions: self.store(),
+            entries: Counts::default(),
             dispatch,
             dispatch_bulk,
             wakes,
@@ -295,7 +296,7 @@ impl Parts<'_> {
         clock: &SimClock,
         mailbox: &Mailbox,
         [inputs, sends, marketing, webhooks]: [SimQueue; 4],
-        releases: Releases<SimStore, SimClock>,
+        store: SimStore,
         seed: u64,
     ) -> Dispatching {
         Dispatch {
@@ -314,16 +315,17 @@ impl Parts<'_> {
             inputs,
             again: vec![sends, marketing],
             aside: self.aside(),
-            releases,
+            releases: Releases::new(store.clone(), clock.clone()),
             clock: clock.clone(),
             secret: self.secret.clone(),
             links: LinkKeys::first(self.secret),
-            pace: Pacing::new(self.store.clone(), ceilings(seed)),
+            pace: Pacing::new(self.store(), ceilings(seed)),
             times: SendTimes {
                 function_timeout: FUNCTION_TIMEOUT,
                 unknown_window: Duration::from_mins(5),
                 newcomer_grace: Duration::from_mins(3),
             },
+            brakes: Braking::new(store),
             quota: Quota::default(),
             public_url: "https://links.example.com".to_owned(),
         }

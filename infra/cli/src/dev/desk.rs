@@ -5,7 +5,8 @@
 //! `POST /_wend/queues?name=inputs` puts the body on a queue as it is · `POST /_wend/suppressions`, which `wend suppressions --dev` asks ·
 //! `POST /_wend/segment-preview`, which `wend segment preview --dev` asks ·
 //! `POST /_wend/suppressions/import`, which `wend import suppressions --dev` asks ·
-//! `POST /_wend/export`, which `wend export --dev` asks.
+//! `POST /_wend/export`, which `wend export --dev` asks ·
+//! `POST /_wend/brakes`, which `wend brakes --dev` asks.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -30,7 +31,7 @@ use super::ses_front::{Front, answer, forward};
 use crate::export;
 use crate::import::suppressions::{self as import, Entry};
 use crate::suppressions::{Asked, What, answer as answer_suppressions};
-use crate::{coupons, segment};
+use crate::{brakes, coupons, segment};
 
 /// The desk.
 pub struct Desk {
@@ -90,6 +91,12 @@ impl Desk {
                 let entries: Vec<Entry> = serde_json::from_slice(body)?;
                 import::write(&self.db, &self.secret, &entries).await?;
                 json!({ "written": entries.len() })
+            }
+            (&Method::POST, "/_wend/brakes") => {
+                let is_lifted = parameter(parts, "do").context("give do")? == "lift";
+                let (journey, now) = (parameter(parts, "journey"), SystemClock.now());
+                let said = brakes::answer(&self.db, journey.as_deref(), is_lifted, now).await?;
+                json!({ "said": said })
             }
             (&Method::GET, "/_wend/timeline") => {
                 let who = [

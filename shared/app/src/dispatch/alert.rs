@@ -20,7 +20,7 @@ use super::{Dispatch, SOON, content::properties};
 use crate::calls;
 use crate::ports::{
     Called, Clock, Connections, Ledger, Mail, Mailer, Paces, PortError, Queue, ReleaseStore,
-    SetAside, Submitted, Texter,
+    SetAside, Submitted, Tallies, Texter,
 };
 use wend_core::due::QUEUE_DELAY_MAX;
 
@@ -45,7 +45,7 @@ where
     A: SetAside,
     R: ReleaseStore,
     C: Clock,
-    P: Paces,
+    P: Paces + Tallies,
 {
     /// Tells a team by one way. A team that has several is told by a call for each, so that a channel that is out of reach
     /// makes nobody read a mail twice.

@@ -11,7 +11,7 @@ use crate::batch::Done;
 use crate::calls;
 use crate::ports::{
     Called, Clock, Connections, Ledger, Mailer, Outgoing, Paces, PortError, Queue, Received,
-    ReleaseStore, SetAside, Texter,
+    ReleaseStore, SetAside, Tallies, Texter,
 };
 
 /// The template of an alert that names none, if the project has it.
@@ -40,7 +40,7 @@ where
     A: SetAside,
     R: ReleaseStore,
     C: Clock,
-    P: Paces,
+    P: Paces + Tallies,
 {
     /// Makes a call and tells the run how it ended.
     pub(super) async fn call(

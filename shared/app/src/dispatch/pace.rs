@@ -10,10 +10,10 @@ use wend_core::identity::Channel;
 use wend_core::pace::{
     Account, Ask, Counter, Known, Lane, Pace, Rate, Take, Turn, Urgency, first_message,
 };
-use wend_core::release::{Journey, Release, Verb};
+use wend_core::release::{Journey, RampDay, Release, Verb};
 use wend_core::send::SendRequest;
 
-use crate::ports::{Clock, Mailer, PaceKey, Paces, PortError, Stepped};
+use crate::ports::{Clock, Mailer, PaceKey, Paces, PortError, Settled, Stepped, Tallies};
 
 /// Most steps on a row until a message has its turn. Only what others learn of the account in between costs a step.
 const STEPS_MAX: usize = 8;
@@ -35,6 +35,8 @@ pub struct Pacing<P> {
     rows: P,
     ceilings: Ceilings,
     lanes: Mutex<BTreeMap<(PaceKey, Urgency), Arc<Waiting>>>,
+    /// Ramps that had nothing left for marketing.
+    full: Mutex<Vec<RampDay>>,
 }
 
 /// The messages that wait for one row.
@@ -81,6 +83,7 @@ impl<P: Paces> Pacing<P> {
             rows,
             ceilings,
             lanes: Mutex::new(BTreeMap::new()),
+            full: Mutex::new(Vec::new()),
         }
     }
 
@@ -302,6 +305,30 @@ impl<P: Paces> Pacing<P> {
         if let Err(error) = told {
             tracing::warn!(%error, "the other senders were not told of the provider's answer");
         }
+    }
+}
+
+impl<P: Tallies> Pacing<P> {
+    /// Counts one message on a day's ramp; whether it may go. One that then does not go after all is counted.
+    pub(super) async fn climb(&self, ramp: &RampDay, urgency: Urgency) -> Result<bool, PortError> {
+        let most = match urgency {
+            Urgency::Bulk => ramp.most,
+            Urgency::Urgent => u64::MAX,
+        };
+        let climbed = self.rows.climb(&ramp.domain, ramp.day, most).await?;
+        if climbed == Settled::Done {
+            return Ok(true);
+        }
+        let mut full = self.full.lock().unwrap_or_else(PoisonError::into_inner);
+        full.retain(|known| known.domain != ramp.domain);
+        full.push(ramp.clone());
+        Ok(false)
+    }
+
+    /// Whether a day's ramp had nothing left for marketing. A release may change the ramp: then it is looked at anew.
+    pub(super) fn is_full(&self, ramp: &RampDay) -> bool {
+        let full = self.full.lock().unwrap_or_else(PoisonError::into_inner);
+        full.contains(ramp)
     }
 }
 

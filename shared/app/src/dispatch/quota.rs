@@ -71,8 +71,13 @@ impl Quota {
 }
 
 /// When a message comes back: its own time.
-fn back_after(request: &SendRequest) -> Duration {
+pub(super) fn back_after(request: &SendRequest) -> Duration {
+    BACK_AFTER + SPREAD.mul_f64(place(request))
+}
+
+/// A message's place among all that come back, from 0 to 1.
+pub(super) fn place(request: &SendRequest) -> f64 {
     let bits = request.send.as_bytes().iter().take(4);
     let place = bits.fold(0_u32, |sum, byte| (sum << 8) | u32::from(*byte));
-    BACK_AFTER + SPREAD.mul_f64(f64::from(place) / f64::from(u32::MAX))
+    f64::from(place) / f64::from(u32::MAX)
 }

@@ -7,7 +7,7 @@
 //!
 //! | adapter | ports |
 //! |---|---|
-//! | [`MemoryStore`] | `Ledger`, `Evidence`, `Permissions`, `Paces`, `Coupons`, `Pools`, `DueIndex`, `Watermark`, `ContactScan`, `Walks`, `ReleaseStore`, `KeyStore`, `SecretStore` |
+//! | [`MemoryStore`] | `Ledger`, `Evidence`, `Permissions`, `Paces`, `Tallies`, `Coupons`, `Pools`, `DueIndex`, `Watermark`, `ContactScan`, `Walks`, `ReleaseStore`, `KeyStore`, `SecretStore` |
 //! | [`MemoryContacts`] | `Contacts` |
 //! | [`Queues`] | `Queue`, `SetAside` |
 //! | [`Mailbox`] | `Mailer` |
@@ -30,6 +30,7 @@ mod permissions;
 mod queues;
 mod releases;
 mod store;
+mod tally;
 mod walk;
 mod world;
 

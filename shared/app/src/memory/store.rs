@@ -1,11 +1,12 @@
 //! The tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use wend_core::brake::{Brakes, Counter, DayNumber, Scope, Tally};
 use wend_core::contact::Contact;
 use wend_core::id::{ContactKey, InputId, PartHash, PermissionKey, SendId};
 use wend_core::log::LogRow;
@@ -56,6 +57,13 @@ pub(super) struct Tables {
     pub(super) coupons: Codes,
     /// How far walks have come, by name and segment.
     pub(super) walks: BTreeMap<(String, u32), Stand>,
+    pub(super) tallies: BTreeMap<(Scope, DayNumber), Tally>,
+    pub(super) counted_since: BTreeMap<Scope, Timestamp>,
+    /// What new domains have sent on a day.
+    pub(super) climbed: BTreeMap<(String, DayNumber), u64>,
+    /// What was noted of which send.
+    pub(super) returned: BTreeSet<(SendId, Counter)>,
+    pub(super) brakes: Brakes,
 }
 
 /// What stands under a key of the contacts table.

@@ -399,6 +399,12 @@ fn tick(at: Timestamp) -> Timestamp {
 }
 
 #[cfg(test)]
+mod brake;
+#[cfg(test)]
+mod ramp;
+#[cfg(test)]
+mod shop;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod urgent;

@@ -11,6 +11,7 @@ mod mail;
 mod pace;
 mod queue;
 mod release_store;
+mod tally;
 mod time;
 mod walk;
 
@@ -24,6 +25,7 @@ pub use mail::{AccountList, Label, Listed, ListedFor, Mail, Mailer, Submitted, T
 pub use pace::{PaceKey, Paces, Stepped};
 pub use queue::{Outgoing, Queue, Received, SetAside};
 pub use release_store::{KeyStore, PublishError, ReleaseStore, SecretStore};
+pub use tally::Tallies;
 pub use time::{Clock, DueEntry, DueIndex, Ids, Watermark};
 pub use walk::{ContactScan, Page, Stand, Walks};
 

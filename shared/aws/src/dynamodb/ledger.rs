@@ -27,7 +27,7 @@ const LIST: &str = "list sends";
 /// How often a contended permission row is tried.
 const ATTEMPTS: usize = 5;
 
-fn send_key(send: SendId) -> Item {
+pub(super) fn send_key(send: SendId) -> Item {
     Item::from([
         ("pk".to_owned(), s(format!("s#{send}"))),
         ("sk".to_owned(), s("send")),

@@ -6,6 +6,9 @@
 //! | log | address | `i#` input | `evaluate` |
 //! | log | `s#` send | `send` | `dispatch`, `feedback` |
 //! | log | `p#` permission key | `permission` | `evaluate`, `dispatch`, `track`, `feedback` |
+//! | log | `b#` scope | a day's number, `since` | `dispatch`, `evaluate`, `feedback` |
+//! | log | `b#domain#` domain | a day's number | `dispatch` |
+//! | log | `brakes` | `brakes` | `feedback`, `evaluate`, command line |
 //! | releases | `manifest`, `part#…`, `write-key#…`, `identity-secret`, `watermark` | – | command line, `sweep` |
 //! | releases | `pace#…` | – | `dispatch` |
 //! | releases | `walk#…` | – | `sweep`; gone after 30 days |
@@ -24,6 +27,7 @@ pub mod pages;
 mod permissions;
 mod releases;
 pub mod schema;
+mod tally;
 mod walk;
 
 use aws_sdk_dynamodb::Client;

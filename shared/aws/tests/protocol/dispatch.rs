@@ -6,7 +6,7 @@ use serde_json::json;
 use wend_app::dispatch::Dispatch;
 use wend_app::ports::{
     Claim, Clock, Connections, Ledger, Mailer, Outgoing, Paces, Permissions, Queue, ReleaseStore,
-    SetAside, Settled, Submitted, Texter,
+    SetAside, Settled, Submitted, Tallies, Texter,
 };
 use wend_core::input::{Input, SendOutcome};
 use wend_core::permission::Proof;
@@ -41,7 +41,7 @@ pub async fn deliver<L, M, X, Q, A, R, C, P>(
     A: SetAside,
     R: ReleaseStore,
     C: Clock,
-    P: Paces,
+    P: Paces + Tallies,
 {
     let failed = dispatch.batch(&received([message.body.clone()])).await;
     assert_eq!(failed, [] as [&str; 0]);

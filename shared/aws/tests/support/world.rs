@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wend_app::dispatch::{Ceilings, Dispatch, Pacing, Quota};
+use wend_app::counts::Counts;
+use wend_app::dispatch::{Braking, Ceilings, Dispatch, Pacing, Quota};
 use wend_app::evaluate::Evaluate;
 use wend_app::feedback::Feedback;
 use wend_app::ports::{
@@ -157,6 +158,7 @@ impl World {
         Evaluate {
             contacts,
             permissions: self.db.clone(),
+            entries: Counts::default(),
             dispatch: self.dispatch.clone(),
             dispatch_bulk: self.dispatch.clone(),
             wakes: self.wakes.clone(),
@@ -201,6 +203,7 @@ impl World {
             secret: SECRET,
             links: LinkKeys::first(&SECRET),
             pace: self.pace(1000),
+            brakes: Braking::new(self.db.clone()),
             quota: Quota::default(),
             times: TIMES,
             public_url: "https://t.example".to_owned(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::WebForm;
+use crate::brake::BrakeLimits;
 use crate::calendar::ClosedDays;
 use crate::condition::Where;
 use crate::identity::Channel;
@@ -13,6 +14,8 @@ use crate::path::Path;
 use crate::phrase::{QuietHours, Span};
 use crate::webhook::Preset;
 use crate::zone::Zone;
+
+use super::Ramp;
 
 /// The project's settings, `wend.yaml`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -86,6 +89,9 @@ pub struct Sender {
     pub reply_to: Option<String>,
     /// The sender id of SMS; none: it sends none.
     pub sms: Option<String>,
+    /// How its address is warmed up; none: it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ramp: Option<Ramp>,
 }
 
 /// What contacts can opt in to.
@@ -123,6 +129,9 @@ pub struct ProjectSending {
     pub caps: Vec<Cap>,
     /// What links carry: parameter → `wend`, `channel`, `journey`, `step` or a text.
     pub utm: BTreeMap<String, String>,
+    /// From which shares of bounces and complaints on marketing stops.
+    #[serde(default)]
+    pub brake: BrakeLimits,
     /// A journey is held that enrolls so many times its usual number.
     pub entry_alarm: Option<u16>,
     /// How many addresses that only a public source has named get their first message in an hour, for each source; none: as many

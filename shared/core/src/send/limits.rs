@@ -112,7 +112,10 @@ impl<'a> Limits<'a> {
             HoldReason::Window
             | HoldReason::Quota
             | HoldReason::Paused
-            | HoldReason::FirstMessages => None,
+            | HoldReason::FirstMessages
+            | HoldReason::Ramp
+            | HoldReason::Brake
+            | HoldReason::EntryAlarm => None,
         };
         match skip {
             Some((Hold::Skip, reason)) => Some(Against::Skip(reason)),

@@ -13,4 +13,5 @@ pub mod queue_failures;
 pub mod queues;
 pub mod releases;
 pub mod sizes;
+pub mod tallies;
 pub mod walks;

@@ -1,13 +1,15 @@
-//! Permission rows, the due index, the watermark, releases.
+//! Permission rows, the due index, the watermark, releases, counters and brakes.
 
 use wend_app::memory::MemoryStore;
 use wend_app::ports::{
-    DueEntry, DueIndex, Permissions, PortError, PublishError, ReleaseStore, SecretStore, Settled,
-    Watermark,
+    DueEntry, DueIndex, PaceKey, Paces, Permissions, PortError, PublishError, ReleaseStore,
+    SecretStore, Settled, Stepped, Tallies, Watermark,
 };
+use wend_core::brake::{Brake, Brakes, Counter, DayNumber, Returned, Scope, Tally};
 use wend_core::due;
-use wend_core::id::{PartHash, PermissionKey};
+use wend_core::id::{PartHash, PermissionKey, SendId};
 use wend_core::identity::IdentitySecret;
+use wend_core::pace::{Known, Pace, Take};
 use wend_core::permission::{
     ConsentChange, Frequency, Permission, Proof, Suppression, SuppressionReason,
 };
@@ -261,5 +263,68 @@ impl ReleaseStore for SimStore {
 
     async fn publish(&self, manifest: &Manifest, parts: &[Part]) -> Result<(), PublishError> {
         self.inner.publish(manifest, parts).await
+    }
+}
+
+/// Without faults: a lost slot is lost, whoever loses it.
+impl Paces for SimStore {
+    async fn pace(&self, key: &PaceKey) -> Result<Pace, PortError> {
+        self.inner.pace(key).await
+    }
+
+    async fn take(&self, key: &PaceKey, take: &Take) -> Result<Stepped, PortError> {
+        self.inner.take(key, take).await
+    }
+
+    async fn know(&self, key: &PaceKey, rev: u64, known: &Known) -> Result<Stepped, PortError> {
+        self.inner.know(key, rev, known).await
+    }
+}
+
+impl Tallies for SimStore {
+    async fn add(
+        &self,
+        scope: &Scope,
+        day: DayNumber,
+        counter: Counter,
+        count: u32,
+    ) -> Result<Tally, PortError> {
+        let write = || instant(self.inner.add(scope, day, counter, count));
+        self.line.call("add to a tally", write).await
+    }
+
+    async fn tally(&self, scope: &Scope, day: DayNumber) -> Result<Tally, PortError> {
+        let read = || instant(self.inner.tally(scope, day));
+        self.line.call("read a tally", read).await
+    }
+
+    async fn note_returned(&self, send: SendId, what: Returned) -> Result<Settled, PortError> {
+        let write = || instant(self.inner.note_returned(send, what));
+        self.line.call("note what came back", write).await
+    }
+
+    async fn counted_since(&self, scope: &Scope, now: Timestamp) -> Result<Timestamp, PortError> {
+        let write = || instant(self.inner.counted_since(scope, now));
+        self.line.call("note since when is counted", write).await
+    }
+
+    async fn climb(&self, domain: &str, day: DayNumber, most: u64) -> Result<Settled, PortError> {
+        let write = || instant(self.inner.climb(domain, day, most));
+        self.line.call("climb a ramp", write).await
+    }
+
+    async fn brakes(&self) -> Result<Brakes, PortError> {
+        let read = || instant(self.inner.brakes());
+        self.line.call("read the brakes", read).await
+    }
+
+    async fn brake(&self, scope: &Scope, brake: &Brake) -> Result<Settled, PortError> {
+        let write = || instant(self.inner.brake(scope, brake));
+        self.line.call("put a brake on", write).await
+    }
+
+    async fn lift(&self, scope: &Scope, day: DayNumber) -> Result<(), PortError> {
+        let write = || instant(self.inner.lift(scope, day));
+        self.line.call("lift a brake", write).await
     }
 }

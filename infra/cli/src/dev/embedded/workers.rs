@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use wend_app::dispatch::{Ceilings, Dispatch, Drawing, Pacing, Quota};
+use wend_app::counts::Counts;
+use wend_app::dispatch::{Braking, Ceilings, Dispatch, Drawing, Pacing, Quota};
 use wend_app::evaluate::Evaluate;
 use wend_app::feedback::Feedback;
 use wend_app::ports::NoConnections;
@@ -43,6 +44,7 @@ pub fn start(parts: &Parts, send_rate: u32) {
             rows: parts.rows.clone(),
         },
         permissions: parts.db.clone(),
+        entries: Counts::default(),
         dispatch: parts.queue("dispatch"),
         dispatch_bulk: parts.queue("dispatch-bulk"),
         wakes: parts.queue("wakes"),
@@ -169,6 +171,7 @@ fn dispatch(parts: &Parts, send_rate: u32) -> Dispatching {
         secret: parts.secret.clone(),
         links: LinkKeys::first(&parts.secret),
         pace: Pacing::new(parts.db.clone(), ceilings),
+        brakes: Braking::new(parts.db.clone()),
         quota: Quota::default(),
         times: TIMES,
         public_url: parts.url.clone(),

@@ -7,7 +7,8 @@ use wend_core::send::SendTimes;
 use wend_core::token::LinkKeys;
 
 use super::WorldSettings;
-use crate::dispatch::{Ceilings, Dispatch, Pacing, Quota};
+use crate::counts::Counts;
+use crate::dispatch::{Braking, Ceilings, Dispatch, Pacing, Quota};
 use crate::evaluate::Evaluate;
 use crate::feedback::Feedback;
 use crate::links::Links;
@@ -108,6 +109,7 @@ impl Parts {
         Evaluate {
             contacts: self.store.contacts(secret.clone()),
             permissions: self.store.clone(),
+            entries: Counts::default(),
             dispatch: self.sends.clone(),
             dispatch_bulk: self.marketing.clone(),
             wakes: self.wakes.clone(),
@@ -145,6 +147,7 @@ impl Parts {
                     sms: Some(Rate::per(SENDS_PER_SECOND, 1)),
                 },
             ),
+            brakes: Braking::new(self.store.clone()),
             quota: Quota::default(),
             times,
             public_url: "https://links.example.com".to_owned(),

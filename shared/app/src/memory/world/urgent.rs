@@ -3,15 +3,11 @@
 use std::time::Duration;
 
 use futures_util::future::join3;
-use serde_json::json;
-use wend_core::definitions::read_all;
-use wend_core::input::Input;
 use wend_core::pace::Rate;
 use wend_core::time::Timestamp;
-use wend_core::tracking::Call;
 
-use super::super::tests::{START, at, event, file};
-use super::{World, WorldSettings};
+use super::World;
+use super::shop::{does, shop};
 use crate::dispatch::{Ceilings, Pacing};
 use crate::memory::{MemoryQueue, run};
 use crate::ports::{Clock, Outgoing};
@@ -26,50 +22,6 @@ const WAITING: usize = 1_000_000;
 const URGENT_EVERY: Duration = Duration::from_millis(700);
 /// How often a sandbox looks into its queue.
 const POLL: Duration = Duration::from_millis(20);
-
-fn shop() -> World {
-    let journey = |id: &str, topic: &str| {
-        let text = format!(
-            "journey: {id}\nstate: live\n{topic}triggers: [ {{ event: {id} }} ]\nsteps:\n  - {{ id: mail, email: {id} }}\n"
-        );
-        file(&format!("journeys/{id}.yaml"), &text)
-    };
-    let template = |id: &str, class: &str| {
-        let text = format!(
-            "---\ntemplate: {id}\nchannel: email\nclass: {class}\nfrom: shop\nsubject: Hi\n---\nHello\n"
-        );
-        file(&format!("templates/{id}.md"), &text)
-    };
-    let files = [
-        file(
-            "wend.yaml",
-            "wend: 1\nproject: p\npostal_address: Street 1\nsenders: { shop: { email: Shop <shop@example.com> } }\n\
-             topics: { news: { title: News, opt_in: single } }\n",
-        ),
-        journey("sale", "topic: news\n"),
-        journey("order", ""),
-        template("sale", "marketing\ntopic: news"),
-        template("order", "transactional"),
-    ];
-    let mut world = World::new(WorldSettings::new(at(START))).unwrap();
-    world.publish(read_all(&files).unwrap()).unwrap();
-    let rate = Some(Rate::per(PER_SECOND, 1));
-    let ceilings = Ceilings {
-        email: rate,
-        sms: rate,
-    };
-    world.dispatch.pace = Pacing::new(world.store().clone(), ceilings);
-    world
-}
-
-fn does(world: &World, user: &str, name: &str) {
-    let traits = json!({ "email": format!("{user}@example.com"), "subscribed": ["news"] });
-    let body = json!({
-        "userId": user, "event": name, "messageId": format!("{user} {name}"), "context": { "traits": traits },
-    });
-    let event = event(world.now(), Call::Track, &body);
-    world.accept(Input::Event(Box::new(event))).unwrap();
-}
 
 /// A sandbox of `dispatch` on one queue.
 async fn reads(world: &World, queue: &MemoryQueue, until: Timestamp) {
@@ -102,7 +54,13 @@ async fn orders(world: &World, until: Timestamp) -> Vec<Timestamp> {
 
 #[test]
 fn an_order_is_confirmed_within_two_seconds_while_a_million_marketing_messages_wait() {
-    let world = shop();
+    let mut world = shop("", "");
+    let rate = Some(Rate::per(PER_SECOND, 1));
+    let ceilings = Ceilings {
+        email: rate,
+        sms: rate,
+    };
+    world.dispatch.pace = Pacing::new(world.store().clone(), ceilings);
     for number in 0..REAL {
         does(&world, &format!("reader{number}"), "sale");
     }

@@ -66,7 +66,7 @@ fn closed_days(node: &Node, faults: &mut Faults<'_>) -> Option<ClosedDays> {
 }
 
 /// `2027-12-24`.
-fn day(text: &str, place: Place, faults: &mut Faults<'_>) -> Option<Date> {
+pub(super) fn day(text: &str, place: Place, faults: &mut Faults<'_>) -> Option<Date> {
     let date = Date::strptime("%Y-%m-%d", text)
         .ok()
         .filter(|_| text.len() == 10);

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use super::outside::day;
 use super::values;
 use crate::definitions::reader::{self, Faults, MapReader};
 use crate::identity::EmailAddress;
 use crate::keyword::SmsWords;
 use crate::path::Root;
-use crate::phrase::Span;
-use crate::release::{OptIn, Sender, Team, Topic};
+use crate::phrase::{Calendar, Span};
+use crate::release::{OptIn, Ramp, Sender, Team, Topic};
 use crate::syntax::{Node, NodeValue};
 
 /// Longest alphanumeric sender id (GSM 03.38 addresses; SNS refuses longer ones).
 const SMS_SENDER_CHARS_MAX: usize = 11;
+/// Messages of a ramp's first day: fewer find out nothing, with more there is nothing to warm up.
+const RAMP_START: (u32, u32) = (10, 100_000);
 /// Digits of an E.164 number.
 const E164_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
@@ -22,6 +25,7 @@ pub(super) fn sender(node: &Node, _id: &str, faults: &mut Faults<'_>) -> Option<
     let email = map.optional("email");
     let reply_to = map.optional("reply_to");
     let sms = map.optional("sms");
+    let ramp = map.optional("ramp");
     map.finish(faults);
     if email.is_none() && sms.is_none() {
         let help = "add `email: Acme <hello@mail.example.com>` or `sms: ACME`";
@@ -37,7 +41,12 @@ pub(super) fn sender(node: &Node, _id: &str, faults: &mut Faults<'_>) -> Option<
             help,
         );
     }
+    if let (None, Some(ramp)) = (email, ramp) {
+        let help = "remove `ramp`, or add `email`";
+        faults.add("E0151", ramp, "a ramp warms up a domain of email", help);
+    }
     let mail = email.map(|node| mailbox(node, faults));
+    let ramp = ramp.map(|node| self::ramp(node, faults));
     let reply_to = reply_to.map(|node| address(node, "reply_to", faults));
     let sms = sms.map(|node| sms_sender(node, faults));
     let (name, address) = match mail {
@@ -49,6 +58,24 @@ pub(super) fn sender(node: &Node, _id: &str, faults: &mut Faults<'_>) -> Option<
         address,
         reply_to: reply_to.flatten(),
         sms: sms.flatten(),
+        ramp: ramp.flatten(),
+    })
+}
+
+/// `{ from: 2026-11-01, start: 200, double_every: 1 day }`.
+fn ramp(node: &Node, faults: &mut Faults<'_>) -> Option<Ramp> {
+    let mut map = MapReader::new(node, "a ramp", faults)?;
+    let from = map.required("from", faults);
+    let start = map.required("start", faults);
+    let double_every = map.required("double_every", faults);
+    map.finish(faults);
+    let from = reader::text(from?, "from", faults).and_then(|text| day(text, from?.into(), faults));
+    let start = reader::whole(start?, "start", RAMP_START, faults);
+    let every = reader::phrase(double_every?, "double_every", faults, Calendar::parse);
+    Some(Ramp {
+        from: from?,
+        start: start?,
+        double_every: every?,
     })
 }
 

@@ -1,8 +1,9 @@
-//! How the project's messages go: quiet hours, expiry, caps, link parameters, the alarm.
+//! How the project's messages go: quiet hours, expiry, caps, link parameters, the brake, the alarm.
 
 use std::collections::BTreeMap;
 
 use super::values::CHANNELS;
+use crate::brake::BrakeLimits;
 use crate::definitions::reader::{self, Faults, MapReader};
 use crate::definitions::{Refers, tree};
 use crate::identity::Channel;
@@ -42,6 +43,9 @@ pub(super) fn read(node: &Node, faults: &mut Faults<'_>) -> Option<ProjectSendin
             reader::data_name,
             |node, name, faults| reader::text(node, name, faults).map(str::to_owned),
         );
+    }
+    if let Some(node) = map.optional("brake") {
+        sending.brake = brake(node, faults).unwrap_or_default();
     }
     if let Some(node) = map.optional("entry_alarm") {
         sending.entry_alarm = alarm(node, faults);
@@ -112,6 +116,22 @@ fn cap(node: &Node, faults: &mut Faults<'_>) -> Option<Cap> {
         max: max?,
         per: per?,
     })
+}
+
+/// `{ bounces: 5%, complaints: 0.1% }`.
+fn brake(node: &Node, faults: &mut Faults<'_>) -> Option<BrakeLimits> {
+    let mut map = MapReader::new(node, "`brake`", faults)?;
+    let mut limits = BrakeLimits::default();
+    for (key, limit) in [
+        ("bounces", &mut limits.bounces),
+        ("complaints", &mut limits.complaints),
+    ] {
+        let share = map.optional(key);
+        let share = share.and_then(|node| reader::share(node, key, faults));
+        *limit = share.unwrap_or(*limit);
+    }
+    map.finish(faults);
+    Some(limits)
 }
 
 /// `5x`.

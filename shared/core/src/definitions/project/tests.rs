@@ -1,7 +1,8 @@
 use super::*;
+use crate::brake::BrakeLimits;
 use crate::definitions::tests::shown;
 use crate::identity::Channel;
-use crate::release::{CapPeriod, Computed, OptIn, UnknownEvents, ValueType};
+use crate::release::{CapPeriod, Computed, OptIn, Share, UnknownEvents, ValueType};
 
 /// The `wend.yaml` of the language's description.
 const SHOP: &str = include_str!("../tests/shop/wend.yaml");
@@ -84,7 +85,8 @@ fn what_is_stored_reads_back() {
 #[test]
 fn the_rest_of_the_language_reads() {
     let text = "wend: 1\nproject: acme\nmanaged_by: console\nlocales: [ en, pt-BR ]\n\
-        senders: { both: { email: a@b.example, sms: \"+4915550001111\" } }\n\
+        senders: { both: { email: a@b.example, sms: \"+4915550001111\", ramp: { from: 2026-11-01, start: 200, double_every: 2 days } } }\n\
+        sending: { brake: { bounces: 2.5% } }\n\
         computed:\n  big: { count: order.completed, where: { total: { gte: 100 } } }\n  first: { first_at: Order Placed }\n\
         \x20 deep: { sum: order.completed.cart.total }\n  plain: { sum: unplanned.cart.total }\n\
         events:\n  order.completed: { total: money, from: server }\n  Order Placed: { from: text }\n\
@@ -117,13 +119,22 @@ fn the_rest_of_the_language_reads() {
     );
     assert_eq!(project.aliases["Order: Completed!"], "order.completed");
     assert_eq!(project.closed.dates().count(), 2);
+    let ramp = project.senders["both"]
+        .ramp
+        .map(|ramp| (ramp.from.to_string(), ramp.start));
+    assert_eq!(ramp, Some(("2026-11-01".to_owned(), 200)));
+    let brake = BrakeLimits {
+        bounces: Share(250),
+        ..BrakeLimits::default()
+    };
+    assert_eq!(project.sending.brake, brake);
     let sales = &project.teams["sales"];
     assert_eq!(sales.people["anna"], "a@b.example");
     assert!(sales.deals && sales.assign.is_none());
 }
 
 /// What follows the two required lines, and what is said of it.
-const FAULTS: [&str; 72] = [
+const FAULTS: [&str; 76] = [
     "zone: Europe/Berlim",
     "locales: [ en, Deutsch, en ]",
     "managed_by: hand",
@@ -135,6 +146,10 @@ const FAULTS: [&str; 72] = [
     "senders: { texts: { sms: ACME, reply_to: care@example.com } }",
     "senders: { shop: { email: a@b.example, reply_to: care } }",
     "senders: { My_Shop: { email: a@b.example } }",
+    "senders: { texts: { sms: ACME, ramp: { from: 2026-11-01, start: 200, double_every: 1 day } } }",
+    "senders: { shop: { email: a@b.example, ramp: { from: 1 November, start: 5, double_every: 24h } } }",
+    "senders: { shop: { email: a@b.example, ramp: { from: 2026-11-01 } } }",
+    "sending: { brake: { bounces: 5, spam: 1% } }",
     "senders: shop",
     "topics: { news: { opt_in: triple } }",
     "topics: { news: { opt_in: single, confirm_within: 7 days } }",

@@ -131,6 +131,7 @@ pub(super) fn defs() -> Map<String, Value> {
         "name": { "type": "string", "minLength": 1, "maxLength": 128 },
         "text": { "type": ["string", "number", "boolean"] },
         "span": phrase(span, "3 days"),
+        "days": phrase(CALENDAR.to_owned(), "1 day"),
         "wait": text(&wait(), "2 days at 09:00"),
         "schedule": phrase(schedule, "every monday at 10:00"),
         "date": phrase(moment, "3 days before contact.birthday at 09:00"),

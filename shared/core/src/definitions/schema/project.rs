@@ -105,8 +105,28 @@ fn sender() -> Value {
             sms,
             "the sender id: at most 11 letters and digits, or a number",
         ),
+        ("ramp", ramp(), "warms up a new domain"),
     ];
     some_of_keys(map("a sender", keys), &["email", "sms"])
+}
+
+fn ramp() -> Value {
+    map(
+        "a ramp",
+        [
+            ("from!", is("day"), "the first day"),
+            (
+                "start!",
+                whole(10, 100_000),
+                "most marketing mails of that day",
+            ),
+            (
+                "double_every!",
+                is("days"),
+                "after which it is twice as many",
+            ),
+        ],
+    )
 }
 
 fn topic() -> Value {
@@ -174,6 +194,11 @@ fn sending() -> Value {
                 "what links carry: wend, channel, journey, step or a text",
             ),
             (
+                "brake",
+                brake(),
+                "from which shares on marketing stops by itself",
+            ),
+            (
                 "entry_alarm",
                 text("^[0-9]{1,4} *x$", "5x"),
                 "holds a journey that enrolls so many times its usual rate",
@@ -185,6 +210,18 @@ fn sending() -> Value {
             ),
         ],
     )
+}
+
+fn brake() -> Value {
+    let keys = [
+        (
+            "bounces",
+            is("share"),
+            "of mails that come back for good; 5%",
+        ),
+        ("complaints", is("share"), "of complaints; 0.1%"),
+    ];
+    map("`brake`", keys)
 }
 
 fn cap() -> Value {

@@ -41,7 +41,8 @@ const MORE: [(&str, &str); 5] = [
     (
         "wend.yaml",
         "wend: 1\nproject: a\ncomputed: { a: { count: x } }\ncalendars: { closed: [] }\nwebhooks: { a: { url: \"https://a\" } }\n\
-         environments: { a: {} }\nsending: { quiet_hours: {}, expires: {}, caps: [ {} ] }\nsms_words: { stop: [ ENDE ] }",
+         environments: { a: {} }\nsending: { quiet_hours: {}, expires: {}, caps: [ {} ], brake: {} }\n\
+         senders: { a: { email: a@b.example, ramp: {} } }\nsms_words: { stop: [ ENDE ] }",
     ),
     (
         "wend.yaml",
