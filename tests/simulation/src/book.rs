@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wend_app::memory::MemoryStore;
 use wend_app::ports::{Claim, Erased, Label, SendRow};
+use wend_core::brake::Brakes;
 use wend_core::contact::Contact;
 use wend_core::coupons::Code;
 use wend_core::enrollment::State;
@@ -84,6 +85,8 @@ pub struct Record {
     pub watermark: Timestamp,
     /// Every release, oldest first.
     pub releases: Vec<Published>,
+    /// The brakes that are on.
+    pub brakes: Brakes,
     /// The zone that a contact had before, and until when.
     pub zones: BTreeMap<ContactKey, (Timestamp, Option<String>)>,
     /// When each run began.
@@ -454,6 +457,7 @@ impl Book {
         let promises = [
             invariants::nothing_follows_a_no(claim, record, rules),
             invariants::nothing_follows_a_stop(claim, record, now),
+            invariants::brakes_hold(claim, record, rules, now),
             invariants::asked_for_before_sent(claim, record),
             limits::quiet_hours_hold(claim, record, rules, now),
             limits::windows_hold(claim, record, rules, now),

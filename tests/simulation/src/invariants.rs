@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use wend_app::ports::Claim;
+use wend_core::brake::Scope;
 use wend_core::contact::Contact;
 use wend_core::id::{EnrollmentId, SendId};
+use wend_core::identity::Channel;
 use wend_core::input::{Answer, AnswerResult, Input, Wake};
 use wend_core::log::{Effect, LogRow};
 use wend_core::permission::Consent;
@@ -14,7 +16,7 @@ use wend_core::time::Timestamp;
 
 use crate::CLOCKS_AGREE_WITHIN;
 use crate::book::Record;
-use crate::limits::{Published, in_force};
+use crate::limits::{IN_FORCE_AFTER, Published, in_force};
 use crate::projects::Rules;
 
 /// Whether a promise was kept; if not, how it was broken.
@@ -98,6 +100,34 @@ pub fn nothing_follows_a_stop(claim: &Claim<'_>, record: &Record, now: Timestamp
         let (send, journey) = (request.send, &request.journey);
         format!(
             "nothing_follows_a_stop: {send} was claimed at {now}; {journey} is stopped, halted or paused"
+        )
+    })
+}
+
+/// No marketing mail is submitted whose claim follows a brake that everybody knows of, after [`IN_FORCE_AFTER`]; under one of
+/// entries no message at all of those who have entered since.
+pub fn brakes_hold(claim: &Claim<'_>, record: &Record, rules: &Rules, now: Timestamp) -> Promise {
+    let request = claim.request;
+    let class = rules.templates.get(&request.template);
+    if !class.is_some_and(|(class, _)| *class == MessageClass::Marketing) {
+        return Ok(());
+    }
+    let entered_at = record.entered_at.get(&request.enrollment);
+    let is_mail = request.channel == Channel::Email;
+    let holding = record.brakes.iter().find(|(scope, brake)| {
+        let is_of = match scope {
+            Scope::All => is_mail,
+            Scope::Journey(journey) => is_mail && *journey == request.journey,
+            Scope::Entries(journey) => {
+                *journey == request.journey && entered_at.is_some_and(|at| *at >= brake.from)
+            }
+        };
+        is_of && brake.since.plus(IN_FORCE_AFTER) < now
+    });
+    keep(holding.is_none(), || {
+        format!(
+            "brakes_hold: {} was claimed at {now} under {holding:?}",
+            request.send
         )
     })
 }

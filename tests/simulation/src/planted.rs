@@ -56,6 +56,8 @@ pub enum Planted {
     StaleReadBeforePut,
     /// A sandbox keeps the first release that it has read: its lease never ends.
     HaltNotRead,
+    /// A sandbox never sees a brake.
+    BrakeNotRead,
     /// An erasure leaves the permission row as it is.
     ErasureWithoutForget,
     /// A call that comes again draws another code.
@@ -91,6 +93,7 @@ impl Planted {
         Self::AcknowledgeOnSubmitting,
         Self::StaleReadBeforePut,
         Self::HaltNotRead,
+        Self::BrakeNotRead,
         Self::ErasureWithoutForget,
         Self::DrawnAnew,
         Self::DrawnCodeStaysFree,

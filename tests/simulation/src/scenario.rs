@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use wend_core::brake::Scope;
 use wend_core::identity::Channel;
 use wend_core::release::Halt;
 use wend_core::tracking::Call;
@@ -107,6 +108,16 @@ pub enum Op {
     Lift {
         /// What.
         halt: Halt,
+    },
+    /// Too much came back, or too many entered: marketing is held.
+    Brake {
+        /// Which.
+        scope: Scope,
+    },
+    /// An operator has looked at it.
+    LiftBrake {
+        /// Which.
+        scope: Scope,
     },
     /// Every contact takes the newest release in.
     Touch,
@@ -227,6 +238,10 @@ impl Scenario {
                 let ops = operator(random, journey, (at, storm), is_strict);
                 self.ops.extend(ops);
             }
+        }
+        if self.which != Which::Starter && random.chance(80) {
+            let journey = random.pick(&self.journeys, "series");
+            self.ops.extend(brake(random, journey, storm));
         }
         self.ops.sort_by_key(|(at, _)| *at);
     }
@@ -386,6 +401,24 @@ fn word(who: usize, random: &mut Random, which: Which) -> Op {
             opted_in: true,
         },
     }
+}
+
+/// Some marketing is held for a while.
+fn brake(random: &mut Random, journey: &str, storm: u64) -> [(Duration, Op); 2] {
+    let scope = match random.below(3) {
+        0 => Scope::All,
+        1 => Scope::Journey(journey.to_owned()),
+        _ => Scope::Entries(journey.to_owned()),
+    };
+    let on = random.next() % storm;
+    let off = on + random.between(1, storm);
+    let brake = Op::Brake {
+        scope: scope.clone(),
+    };
+    [
+        (Duration::from_secs(on), brake),
+        (Duration::from_secs(off), Op::LiftBrake { scope }),
+    ]
 }
 
 fn operator(

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use std::thread;
 use std::time::Duration;
 
+use wend_core::brake::Scope;
 use wend_core::enrollment::HoldReason;
 use wend_core::send::SkipReason;
 
@@ -348,4 +349,16 @@ fn a_sweep_over_a_crowd_enrolls_each_member_once_whoever_dies() {
         swept.slices_died >= 10 && swept.batches_died >= 2500,
         "{swept:?}"
     );
+}
+
+#[test]
+fn brakes_hold_a_message_in_dispatch() {
+    for (scope, held) in [
+        (Scope::All, "held: brake"),
+        (Scope::Journey("series".to_owned()), "held: brake"),
+        (Scope::Entries("series".to_owned()), "held: entry_alarm"),
+    ] {
+        let ops = vec![(Duration::from_mins(2), Op::Brake { scope })];
+        assert!(is_met_by_a_late_message(ops, held), "{held}");
+    }
 }

@@ -8,7 +8,8 @@ use serde_json::json;
 use wend_app::erase::erase;
 use wend_app::memory::{Reaction, SentMail, provider_event};
 use wend_app::operate::{Operation, operate};
-use wend_app::ports::{Clock, Outgoing, ReleaseStore};
+use wend_app::ports::{Clock, Outgoing, ReleaseStore, Settled, Tallies};
+use wend_core::brake::{Brake, Cause, DayNumber, Scope, hour_of};
 use wend_core::condition::Topic;
 use wend_core::id::{ContactKey, InputId, PermissionKey, SendId};
 use wend_core::identity::{Channel, EmailAddress, Identity, IdentityKind, IdentitySecret};
@@ -212,6 +213,8 @@ impl Runner {
             Op::StartJourney { journey } => self.operate(&Operation::Start((*journey).to_owned())),
             Op::Halt { halt } => self.operate(&Operation::Halt(*halt)),
             Op::Lift { halt } => self.operate(&Operation::Lift(*halt)),
+            Op::Brake { scope } => self.brake(scope),
+            Op::LiftBrake { scope } => self.lift_brake(scope),
             Op::Resume { journey, shift } => {
                 let how = if *shift {
                     Resume::Shift
@@ -328,6 +331,30 @@ impl Runner {
         self.note_release()
     }
 
+    /// Marketing is held from now on.
+    fn brake(&self, scope: &Scope) -> Result<(), String> {
+        let now = self.now();
+        let cause = Cause::Entered {
+            count: 1000,
+            busiest: 1,
+        };
+        let (since, from) = (now, hour_of(now));
+        let brake = Brake { since, from, cause };
+        let put = instant(self.deployment.store.brake(scope, &brake));
+        if put.map_err(|error| error.to_string())? == Settled::Done {
+            let brakes = &mut self.deployment.line.book().record.brakes;
+            brakes.insert(scope.clone(), brake);
+        }
+        Ok(())
+    }
+
+    fn lift_brake(&self, scope: &Scope) -> Result<(), String> {
+        let lifted = instant(self.deployment.store.lift(scope, DayNumber::of(self.now())));
+        lifted.map_err(|error| error.to_string())?;
+        self.deployment.line.book().record.brakes.remove(scope);
+        Ok(())
+    }
+
     /// The newest release goes into the book.
     fn note_release(&self) -> Result<(), String> {
         let store = &self.deployment.store;
@@ -344,7 +371,7 @@ impl Runner {
         Ok(())
     }
 
-    /// What operators have halted and paused goes on.
+    /// What operators have halted and paused, or a brake holds, goes on.
     pub(crate) fn lift_everything(&self) -> Result<(), String> {
         let manifest = instant(self.deployment.store.manifest());
         let manifest = manifest.map_err(|error| error.to_string())?;
@@ -355,7 +382,9 @@ impl Runner {
         for journey in manifest.pauses.keys() {
             self.operate(&Operation::Resume(journey.clone(), Resume::AsIfRunning))?;
         }
-        Ok(())
+        let brakes = instant(self.deployment.store.brakes());
+        let brakes = brakes.map_err(|error| error.to_string())?;
+        brakes.keys().try_for_each(|scope| self.lift_brake(scope))
     }
 
     /// Follows the link by which everybody can stop mail to an address.

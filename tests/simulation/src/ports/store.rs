@@ -27,7 +27,7 @@ use crate::planted::Planted;
 pub struct SimStore {
     pub line: Line,
     pub inner: MemoryStore,
-    /// Whether the planted bug keeps the first release here.
+    /// Whether the planted bugs keep the first release here, and see no brake.
     pub is_forgetful: bool,
 }
 
@@ -314,7 +314,12 @@ impl Tallies for SimStore {
     }
 
     async fn brakes(&self) -> Result<Brakes, PortError> {
-        let read = || instant(self.inner.brakes());
+        let read = || {
+            if self.is_forgetful && self.planted(Planted::BrakeNotRead) {
+                return Ok(Brakes::new());
+            }
+            instant(self.inner.brakes())
+        };
         self.line.call("read the brakes", read).await
     }
 
