@@ -21,7 +21,7 @@ use libtest_mimic::{Arguments, Conclusion, Failed, Trial, run};
 
 use self::case::Case;
 use self::scenarios::{
-    AWS, BOTH, audit, browser, campaign, cart, confirm, coupons, faults_of_endpoint,
+    AWS, BOTH, audit, brakes, browser, campaign, cart, confirm, coupons, faults_of_endpoint,
     kills_of_functions, kills_of_process, reactions,
 };
 use self::stack::{Mode, Stack, lock_scratch};
@@ -39,6 +39,7 @@ const CAMPAIGN: &str = "tests/acceptance/campaign";
 
 static EMBEDDED: Stack = Stack::new(Mode::Embedded, "acceptance-embedded", DEMO);
 static EMBEDDED_KILLS: Stack = Stack::new(Mode::Embedded, "acceptance-embedded-kills", DEMO);
+static EMBEDDED_BRAKES: Stack = Stack::new(Mode::Embedded, "acceptance-embedded-brakes", CROWD);
 static LOCAL_AWS: Stack = Stack::new(Mode::Aws, "acceptance-aws", DEMO);
 static LOCAL_AWS_KILLS: Stack = Stack::new(Mode::Aws, "acceptance-aws-kills", CROWD);
 static LOCAL_AWS_FAULTS: Stack = Stack::behind_proxy("acceptance-aws-faults", CROWD);
@@ -49,12 +50,13 @@ static EMBEDDED_CAMPAIGN: Stack =
     Stack::new(Mode::Embedded, "acceptance-embedded-campaign", CAMPAIGN);
 static LOCAL_AWS_CAMPAIGN: Stack = Stack::new(Mode::Aws, "acceptance-aws-campaign", CAMPAIGN);
 
-static STACKS: [&Stack; 9] = [
+static STACKS: [&Stack; 10] = [
     &LOCAL_AWS_KILLS,
     &LOCAL_AWS_FAULTS,
     &LOCAL_AWS,
     &LOCAL_AWS_STARTER,
     &EMBEDDED_KILLS,
+    &EMBEDDED_BRAKES,
     &EMBEDDED,
     &EMBEDDED_STARTER,
     &LOCAL_AWS_CAMPAIGN,
@@ -101,6 +103,7 @@ fn scenarios() -> Vec<Trial> {
         trial(&LOCAL_AWS_FAULTS, faults_of_endpoint::CROWD),
         trial(&LOCAL_AWS_FAULTS, faults_of_endpoint::DEAD_LETTERS),
         trial(&EMBEDDED_KILLS, kills_of_process::CROWD),
+        trial(&EMBEDDED_BRAKES, brakes::BOUNCES),
         trial(&LOCAL_AWS_STARTER, cart::ABANDONED),
         trial(&EMBEDDED_STARTER, cart::ABANDONED),
         trial(&LOCAL_AWS_STARTER, coupons::CODES),

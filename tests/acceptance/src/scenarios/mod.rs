@@ -1,6 +1,7 @@
 //! What must hold, one function a scenario.
 
 pub mod audit;
+pub mod brakes;
 pub mod browser;
 pub mod campaign;
 pub mod cart;
