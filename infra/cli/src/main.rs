@@ -40,6 +40,8 @@ mod schema;
 #[cfg(feature = "run")]
 mod segment;
 mod settings;
+#[cfg(feature = "run")]
+mod show;
 mod simulate;
 #[cfg(feature = "run")]
 mod stack;
@@ -98,6 +100,9 @@ enum Command {
     /// Looks at segments, on a deployed stack or in `wend dev`.
     #[cfg(feature = "run")]
     Segment(segment::Args),
+    /// Shows a sent message exactly as it went out, from a deployed stack or `wend dev`.
+    #[cfg(feature = "run")]
+    Show(show::Args),
     /// Stops all messages of a deployed stack, or those of a channel, at once.
     #[cfg(feature = "run")]
     Halt(halt::HaltArgs),
@@ -150,6 +155,8 @@ fn main() -> ExitCode {
         #[cfg(feature = "run")]
         Command::Segment(args) => segment::run(&args),
         #[cfg(feature = "run")]
+        Command::Show(args) => show::run(&args),
+        #[cfg(feature = "run")]
         Command::Halt(args) => halt::halt(&args),
         #[cfg(feature = "run")]
         Command::Stop(args) => halt::stop(&args),
@@ -194,6 +201,7 @@ impl Command {
             | Self::Publish(_)
             | Self::Coupons(_)
             | Self::Segment(_)
+            | Self::Show(_)
             | Self::Halt(_)
             | Self::Stop(_)
             | Self::Brakes(_)

@@ -40,8 +40,8 @@ use self::content::Content;
 use crate::batch::{self, Done};
 use crate::inputs;
 use crate::ports::{
-    Claim, Clock, Connections, Ledger, LedgerView, Mailer, Outgoing, Paces, PortError, Queue,
-    Received, ReleaseStore, SetAside, Settled, Submitted, Tallies, Texter,
+    Claim, Clock, Connections, Copies, Ledger, LedgerView, Mailer, Outgoing, Paces, PortError,
+    Queue, Received, ReleaseStore, SetAside, Settled, Submitted, Tallies, Texter,
 };
 use crate::releases::Releases;
 
@@ -104,7 +104,7 @@ enum Step {
 
 impl<L, M, X, Q, A, R, C, P> Dispatch<L, M, X, Q, A, R, C, P>
 where
-    L: Ledger,
+    L: Ledger + Copies,
     M: Mailer + Texter,
     X: Connections,
     Q: Queue,
@@ -347,10 +347,7 @@ where
         let SendState::Submitting { at, tries } = *claimed else {
             return Ok(Step::Later(SOON));
         };
-        if self.clock.now().since(at) > CLAIM_HOLDS {
-            return self.put_back(request, permit, claimed, SOON).await;
-        }
-        match self.hand_over(request, content, permit).await {
+        match self.hand_over(request, content, permit, at).await {
             Submitted::Accepted { provider_id } => {
                 self.brakes.sent(request);
                 self.finish(request, claimed, Outcome::Accepted { provider_id })

@@ -41,6 +41,7 @@ pub async fn erase(
         for permission in stub.permissions {
             contacts.forget(permission, stub.at).await?;
         }
+        contacts.forget_copies(loaded.id.unwrap_or(key)).await?;
         return Ok(true);
     }
     Err(PortError {

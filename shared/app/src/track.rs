@@ -7,6 +7,7 @@
 //! | `/u/…` | asks | unsubscribes, as a mail program's own button does (RFC 8058) |
 //! | `/p/…` | shows what the addresses get | changes it |
 //! | `/y/…` | asks | confirms opt-ins |
+//! | `/w/…` | shows the message again, as it went out | |
 //!
 //! Nothing but the token in the path counts. `HEAD` is answered as `GET` without a body; neither ever changes what an address gets,
 //! because link scanners and prefetchers follow every link. What somebody says is written inside the request, and the contact hears of
@@ -26,19 +27,19 @@ use wend_core::input::{ConsentSaid, Feedback, FeedbackKind, Input};
 use wend_core::machine::{Fetch, is_machine};
 use wend_core::permission::{Proof, source};
 use wend_core::time::Timestamp;
-use wend_core::token::{ClickToken, MessageRef, OpenToken, UnsubscribeToken};
+use wend_core::token::{ClickToken, MessageRef, OpenToken, UnsubscribeToken, WebViewToken};
 
-use self::page::{lead_on, page, pixel};
+use self::page::{lead_on, mail_page, page, pixel};
 use self::words::Words;
 use crate::inputs;
 use crate::links::Links;
-use crate::ports::{Clock, Permissions, PortError, Queue, ReleaseStore, SecretStore};
+use crate::ports::{Clock, Copies, Permissions, PortError, Queue, ReleaseStore, Said, SecretStore};
 use crate::releases::Releases;
 
 /// Answers links.
 #[derive(Debug)]
 pub struct Track<P, Q, S, C> {
-    /// Permission rows.
+    /// Permission rows, and copies of messages.
     pub permissions: P,
     /// Where contacts hear of it.
     pub inputs: Q,
@@ -51,7 +52,7 @@ pub struct Track<P, Q, S, C> {
 }
 
 /// What a link is for.
-const KINDS: [&str; 5] = ["c", "o", "u", "p", "y"];
+const KINDS: [&str; 6] = ["c", "o", "u", "p", "y", "w"];
 
 /// Whether a path is one of ours.
 pub fn is_link(path: &str) -> bool {
@@ -61,7 +62,7 @@ pub fn is_link(path: &str) -> bool {
 
 impl<P, Q, S, C> Track<P, Q, S, C>
 where
-    P: Permissions,
+    P: Permissions + Copies,
     Q: Queue,
     S: ReleaseStore + SecretStore,
     C: Clock,
@@ -81,6 +82,7 @@ where
             "y" if is_read || is_post => self.confirm(token, is_post, words).await,
             "p" if is_read => self.show_preferences(token, words).await,
             "p" if is_post => self.save_preferences(token, request.body(), words).await,
+            "w" if is_read => self.web_view(token, words).await,
             kind if KINDS.contains(&kind) => {
                 Ok(page(StatusCode::METHOD_NOT_ALLOWED, words, &words.broken()))
             }
@@ -164,6 +166,19 @@ where
         if let Err(error) = inputs::publish(&self.inputs, contact, [input], now).await {
             tracing::error!(%error, %send, label, "lost: the queue did not take it");
         }
+    }
+
+    /// The HTML part as it went out: one read, and nobody hears of it.
+    async fn web_view(&self, token: &str, words: Words) -> Result<Response<Bytes>, PortError> {
+        let gone = || page(StatusCode::NOT_FOUND, words, &words.broken());
+        let Some(token) = self.links.verify::<WebViewToken>(token).await? else {
+            return Ok(gone());
+        };
+        let copy = self.permissions.copy(token.contact, token.send).await?;
+        Ok(match copy.map(|copy| copy.said) {
+            Some(Said::Mail { html, .. }) => mail_page(html),
+            Some(Said::Sms { .. }) | None => gone(),
+        })
     }
 
     async fn unsubscribe(

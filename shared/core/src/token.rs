@@ -392,5 +392,30 @@ impl Token for PreferencesToken {
     }
 }
 
+/// The right to see a message again, as a page of the web.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebViewToken {
+    /// Whom it was for.
+    pub contact: ContactKey,
+    /// The message.
+    pub send: SendId,
+}
+
+impl Token for WebViewToken {
+    const PURPOSE: &'static str = "token/web-view";
+
+    fn write(&self, payload: &mut Vec<u8>) {
+        payload.extend(self.contact.as_bytes());
+        payload.extend(self.send.as_bytes());
+    }
+
+    fn read(payload: &mut Payload<'_>) -> Option<Self> {
+        Some(Self {
+            contact: ContactKey::from_bytes(payload.array()?),
+            send: SendId::from_bytes(payload.array()?),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests;

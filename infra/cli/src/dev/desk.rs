@@ -1,8 +1,8 @@
 //! What a developer and the tests look at, the same in both modes: the inbox, timelines, sends, queues.
 //!
 //! `GET /` inbox · `GET /m/N` one mail · `GET /m/N/html` its HTML · `POST /m/N/happens` lets something become of it · `GET /_wend/mails` ·
-//! `GET /_wend/timeline?user=ID` (or `anonymous=`, `email=`) · `GET /_wend/sends` · `GET /_wend/coupons` · `GET /_wend/queues` ·
-//! `POST /_wend/queues?name=inputs` puts the body on a queue as it is · `POST /_wend/suppressions`, which `wend suppressions --dev` asks ·
+//! `GET /_wend/timeline?user=ID` (or `anonymous=`, `email=`) · `GET /_wend/sends` · `GET /_wend/copies?send=ID`, which `wend show --dev` asks ·
+//! `GET /_wend/coupons` · `GET /_wend/queues` · `POST /_wend/queues?name=inputs` puts the body on a queue as it is · `POST /_wend/suppressions`, which `wend suppressions --dev` asks ·
 //! `POST /_wend/segment-preview`, which `wend segment preview --dev` asks ·
 //! `POST /_wend/suppressions/import`, which `wend import suppressions --dev` asks ·
 //! `POST /_wend/export`, which `wend export --dev` asks ·
@@ -31,7 +31,7 @@ use super::ses_front::{Front, answer, forward};
 use crate::export;
 use crate::import::suppressions::{self as import, Entry};
 use crate::suppressions::{Asked, What, answer as answer_suppressions};
-use crate::{brakes, coupons, segment};
+use crate::{brakes, coupons, segment, show};
 
 /// The desk.
 pub struct Desk {
@@ -72,6 +72,10 @@ impl Desk {
             }
             (&Method::GET, "/_wend/mails") => json!(self.mails()?),
             (&Method::GET, "/_wend/sends") => json!(self.sends().await?),
+            (&Method::GET, "/_wend/copies") => {
+                let send = parameter(parts, "send").context("give send")?;
+                json!(show::copy(&self.db, send.parse()?).await?)
+            }
             (&Method::GET, "/_wend/coupons") => json!(coupons::pools(&self.db).await?),
             (&Method::GET, "/_wend/queues") => self.queues().await?,
             (&Method::POST, "/_wend/queues") => {

@@ -1,11 +1,10 @@
-//! What a project asks of a deployment that this version does not do yet. Said when it is published: a message that is skipped for
-//! want of a page must not be a surprise.
+//! What a project asks of a deployment that it does not do. Said when it is published: a step that fails must not be a surprise.
 
 use std::collections::BTreeSet;
 
 use wend_content::read_all;
 use wend_core::definitions::SourceFile;
-use wend_core::release::{Definition, Template};
+use wend_core::release::Definition;
 use wend_core::webhook::refused_host;
 
 /// One line for each thing, with what asks for it.
@@ -18,9 +17,6 @@ pub fn gaps(files: &[SourceFile]) -> Vec<String> {
                 let here = project.webhooks.iter();
                 let here = here.filter(|(_, webhook)| webhook.url.as_deref().is_some_and(is_here));
                 asked.extend(here.map(|(name, _)| (LOOPBACK, format!("webhook {name}"))));
-            }
-            Definition::Template(template) if asks_for_web_view(template) => {
-                asked.insert((WEB_VIEW, template.id.clone()));
             }
             Definition::Journey(_)
             | Definition::Template(_)
@@ -40,7 +36,6 @@ pub fn gaps(files: &[SourceFile]) -> Vec<String> {
 }
 
 const LOOPBACK: &str = "a deployment does not call its own machine: the step fails, and its `on_error` says what follows";
-const WEB_VIEW: &str = "there is no page for mails on the web: a message with `links.web_view` is skipped for want of it";
 
 /// Whether an address is of the machine that calls it: for `wend dev`.
 fn is_here(url: &str) -> bool {
@@ -53,14 +48,6 @@ fn is_here(url: &str) -> bool {
     refused_host(host, false).is_some() && refused_host(host, true).is_none()
 }
 
-/// Whether a text wants a link to a page that is not there.
-fn asks_for_web_view(template: &Template) -> bool {
-    let own = template.sources().map(|source| source.text.as_str());
-    let files = template.files.iter().map(|file| file.text.as_str());
-    let mut texts = own.chain(files);
-    texts.any(|text| text.contains("links.web_view"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,16 +58,8 @@ mod tests {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../starter");
         let files = project::load(&folder).unwrap();
         assert_eq!(gaps(&files), [] as [&str; 0]);
-        let mut demo = project::load(&folder.join("../demo")).unwrap();
+        let demo = project::load(&folder.join("../demo")).unwrap();
         assert_eq!(gaps(&demo), [] as [&str; 0]);
-        let hello = demo
-            .iter_mut()
-            .find(|file| file.path == "templates/welcome-hello.md");
-        hello
-            .unwrap()
-            .text
-            .push_str("\n[On the web]({{ links.web_view }})\n");
-        assert_eq!(gaps(&demo), [format!("{WEB_VIEW} (welcome-hello)")]);
     }
 
     #[test]

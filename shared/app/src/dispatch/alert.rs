@@ -19,8 +19,8 @@ use super::call::Progress;
 use super::{Dispatch, SOON, content::properties};
 use crate::calls;
 use crate::ports::{
-    Called, Clock, Connections, Ledger, Mail, Mailer, Paces, PortError, Queue, ReleaseStore,
-    SetAside, Submitted, Tallies, Texter,
+    Called, Clock, Connections, Copies, Ledger, Mail, Mailer, Paces, PortError, Queue,
+    ReleaseStore, SetAside, Submitted, Tallies, Texter,
 };
 use wend_core::due::QUEUE_DELAY_MAX;
 
@@ -38,7 +38,7 @@ struct Told<'a> {
 
 impl<L, M, X, Q, A, R, C, P> Dispatch<L, M, X, Q, A, R, C, P>
 where
-    L: Ledger,
+    L: Ledger + Copies,
     M: Mailer + Texter,
     X: Connections,
     Q: Queue,

@@ -10,8 +10,8 @@ use super::Dispatch;
 use crate::batch::Done;
 use crate::calls;
 use crate::ports::{
-    Called, Clock, Connections, Ledger, Mailer, Outgoing, Paces, PortError, Queue, Received,
-    ReleaseStore, SetAside, Tallies, Texter,
+    Called, Clock, Connections, Copies, Ledger, Mailer, Outgoing, Paces, PortError, Queue,
+    Received, ReleaseStore, SetAside, Tallies, Texter,
 };
 
 /// The template of an alert that names none, if the project has it.
@@ -33,7 +33,7 @@ impl Progress {
 
 impl<L, M, X, Q, A, R, C, P> Dispatch<L, M, X, Q, A, R, C, P>
 where
-    L: Ledger,
+    L: Ledger + Copies,
     M: Mailer + Texter,
     X: Connections,
     Q: Queue,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use wend_content::{Ask, Link, Message, Sms, Utm, Values, rewrite};
 use wend_core::contact::Contact;
 use wend_core::decide::inspect;
-use wend_core::id::PermissionKey;
+use wend_core::id::{PartHash, PermissionKey};
 use wend_core::identity::Channel;
 use wend_core::input::{CommandKind, Input, Properties};
 use wend_core::log::LogRow;
@@ -16,16 +16,24 @@ use wend_core::personal::Personal;
 use wend_core::plain::harmless;
 use wend_core::release::{MessageClass, Project, Release, Template};
 use wend_core::send::{Permit, Recipient, SendRequest, SkipReason};
+use wend_core::time::Timestamp;
 use wend_core::token::{
     ClickToken, ConfirmToken, MessageRef, OpenToken, OptInRef, PreferencesToken, Token,
-    UnsubscribeToken,
+    UnsubscribeToken, WebViewToken,
 };
 
-use super::Dispatch;
-use crate::ports::{Clock, LedgerView, Mail, Mailer, ReleaseStore, Submitted, Text, Texter};
+use super::{CLAIM_HOLDS, Dispatch, SOON};
+use crate::ports::{
+    Clock, Copies, LedgerView, Mail, Mailer, ReleaseStore, SentCopy, Submitted, Text, Texter,
+};
 
-/// What a message says.
-pub(super) enum Content {
+/// What a message says, and by which version of its template.
+pub(super) struct Content {
+    part: PartHash,
+    body: Body,
+}
+
+enum Body {
     Mail(Message),
     Sms { sms: Sms, is_marketing: bool },
 }
@@ -111,9 +119,7 @@ pub(super) fn properties(row: &LogRow) -> Option<&Properties> {
     }
 }
 
-impl<L, M: Mailer + Texter, X, Q, A, R: ReleaseStore, C: Clock, P>
-    Dispatch<L, M, X, Q, A, R, C, P>
-{
+impl<L, M, X, Q, A, R: ReleaseStore, C: Clock, P> Dispatch<L, M, X, Q, A, R, C, P> {
     /// What the message says.
     pub(super) fn content(
         &self,
@@ -138,6 +144,13 @@ impl<L, M: Mailer + Texter, X, Q, A, R: ReleaseStore, C: Clock, P>
         let confirm_url =
             self.confirmation(request, (contact, template), release, view, permission);
         let confirm_url = confirm_url.map(|token| self.link("y", &token));
+        let web_view_url = self.link(
+            "w",
+            &WebViewToken {
+                contact: request.contact,
+                send: request.send,
+            },
+        );
         let journey = release.version(request.version).map(Arc::as_ref);
         let zone = inspect::zone(contact, journey, release);
         let run = contact.run(request.enrollment);
@@ -160,6 +173,8 @@ impl<L, M: Mailer + Texter, X, Q, A, R: ReleaseStore, C: Clock, P>
             unsubscribe_url: &unsubscribe_url,
             preferences_url: Some(&preferences_url),
             confirm_url: confirm_url.as_deref(),
+            // An SMS is a line of text, and is no page.
+            web_view_url: (request.channel == Channel::Email).then_some(web_view_url.as_str()),
             ..Ask::default()
         };
         let project = &release.project;
@@ -169,9 +184,9 @@ impl<L, M: Mailer + Texter, X, Q, A, R: ReleaseStore, C: Clock, P>
         let rendered = prepared.and_then(|prepared| match request.channel {
             Channel::Email => {
                 let message = prepared.render(template, project, values, ask)?;
-                let keep = [unsubscribe_url.as_str(), &preferences_url];
+                let keep = [unsubscribe_url.as_str(), &preferences_url, &web_view_url];
                 let keep: Vec<&str> = keep.into_iter().chain(confirm_url.as_deref()).collect();
-                Ok(Content::Mail(
+                Ok(Body::Mail(
                     self.tracked(message, request, template, project, &keep),
                 ))
             }
@@ -179,10 +194,11 @@ impl<L, M: Mailer + Texter, X, Q, A, R: ReleaseStore, C: Clock, P>
                 .render_sms(template, project, values, ask)
                 .map(|sms| {
                     let is_marketing = template.class == MessageClass::Marketing;
-                    Content::Sms { sms, is_marketing }
+                    Body::Sms { sms, is_marketing }
                 }),
         });
-        rendered.map_err(|error| {
+        let content = rendered.map(|body| Content { part, body });
+        content.map_err(|error| {
             tracing::error!(send = %request.send, %error, "not rendered");
             if error.is_missing_value() {
                 SkipReason::MissingValue
@@ -276,16 +292,43 @@ impl<L, M: Mailer + Texter, X, Q, A, R: ReleaseStore, C: Clock, P>
         let html = rewrite(&message.html, keep, Some(utm), pixel.as_deref(), to);
         Message { html, ..message }
     }
+}
 
+impl<L: Copies, M: Mailer + Texter, X, Q, A, R, C: Clock, P> Dispatch<L, M, X, Q, A, R, C, P> {
+    /// Keeps a copy of what was claimed at `claimed_at`, and hands it over: only who has the claim writes the copy, so it is the copy of
+    /// this submission.
     pub(super) async fn hand_over(
         &self,
         request: &SendRequest,
         content: &Content,
         permit: &Permit,
+        claimed_at: Timestamp,
     ) -> Submitted {
-        match content {
-            Content::Mail(message) => {
-                let label = request.into();
+        let copy = SentCopy {
+            claimed_at,
+            template: request.template.clone(),
+            part: content.part,
+            said: match &content.body {
+                Body::Mail(message) => message.into(),
+                Body::Sms { sms, .. } => sms.into(),
+            },
+        };
+        let kept = self.ledger.keep(request.contact, request.send, &copy);
+        if let Err(error) = kept.await {
+            return Submitted::NotTaken {
+                reason: error.to_string(),
+                retry_after: SOON,
+            };
+        }
+        if self.clock.now().since(claimed_at) > CLAIM_HOLDS {
+            return Submitted::NotTaken {
+                reason: "the claim has become too old".to_owned(),
+                retry_after: SOON,
+            };
+        }
+        let label = request.into();
+        match &content.body {
+            Body::Mail(message) => {
                 self.provider
                     .submit(Mail {
                         permit,
@@ -294,14 +337,13 @@ impl<L, M: Mailer + Texter, X, Q, A, R: ReleaseStore, C: Clock, P>
                     })
                     .await
             }
-            Content::Sms { sms, is_marketing } => {
-                let (label, is_marketing) = (request.into(), *is_marketing);
+            Body::Sms { sms, is_marketing } => {
                 self.provider
                     .text(Text {
                         permit,
                         label,
                         sms,
-                        is_marketing,
+                        is_marketing: *is_marketing,
                     })
                     .await
             }

@@ -7,7 +7,7 @@
 //!
 //! | adapter | ports |
 //! |---|---|
-//! | [`MemoryStore`] | `Ledger`, `Evidence`, `Permissions`, `Paces`, `Tallies`, `Coupons`, `Pools`, `DueIndex`, `Watermark`, `ContactScan`, `Walks`, `ReleaseStore`, `KeyStore`, `SecretStore` |
+//! | [`MemoryStore`] | `Ledger`, `Evidence`, `Permissions`, `Paces`, `Tallies`, `Copies`, `Coupons`, `Pools`, `DueIndex`, `Watermark`, `ContactScan`, `Walks`, `ReleaseStore`, `KeyStore`, `SecretStore` |
 //! | [`MemoryContacts`] | `Contacts` |
 //! | [`Queues`] | `Queue`, `SetAside` |
 //! | [`Mailbox`] | `Mailer` |
@@ -17,6 +17,7 @@
 
 mod clock;
 mod contacts;
+mod copies;
 mod coupons;
 mod due;
 mod events;

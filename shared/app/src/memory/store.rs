@@ -64,6 +64,8 @@ pub(super) struct Tables {
     /// What was noted of which send.
     pub(super) returned: BTreeSet<(SendId, Counter)>,
     pub(super) brakes: Brakes,
+    /// Packed copies of messages.
+    pub(super) copies: BTreeMap<(ContactKey, SendId), Vec<u8>>,
 }
 
 /// What stands under a key of the contacts table.

@@ -5,6 +5,7 @@
 
 mod connections;
 mod contacts;
+mod copies;
 mod coupons;
 mod ledger;
 mod mail;
@@ -19,6 +20,7 @@ pub use connections::{
     Called, Connections, NoConnections, Secrets, Systems, Web, WebAnswer, WebRequest,
 };
 pub use contacts::{Commit, Committed, Contacts, Erased, Erasures, Loaded};
+pub use copies::{COPY_BYTES_MAX, Copies, Said, SentCopy};
 pub use coupons::{Coupons, DRAWN_FOR, Pools};
 pub use ledger::{Claim, Evidence, Ledger, LedgerView, Permissions, SendRow, Settled};
 pub use mail::{AccountList, Label, Listed, ListedFor, Mail, Mailer, Submitted, Text, Texter};

@@ -5,6 +5,9 @@ use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use super::words::Words;
 
+/// Asks search engines to leave a page alone.
+const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+
 /// No script, no picture, nothing of anybody else; forms only to ourselves.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -12,6 +15,11 @@ const STYLE: &str = "body{font:18px/1.5 system-ui,sans-serif;max-width:36rem;mar
     button,select{font:inherit;padding:.5rem 1rem;margin:.25rem .25rem .25rem 0}\
     fieldset{border:1px solid #767676;border-radius:.25rem;margin:1rem 0}label{display:block;padding:.25rem 0}\
     input{width:1.2em;height:1.2em}[role=status]{border-left:.25rem solid #1a7f37;padding-left:.75rem}";
+
+/// What a mail may have: its pictures, its styles, links that its reader follows. No script, no form, no frame.
+const MAIL_POLICY: &str = "default-src 'none'; img-src https: http: data:; style-src 'unsafe-inline'; font-src https:; \
+    base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+    sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation";
 
 /// A GIF of one transparent pixel.
 const PIXEL: [u8; 43] = *b"GIF89a\x01\0\x01\0\x80\0\0\xff\xff\xff\0\0\0!\xf9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
@@ -37,6 +45,21 @@ pub(crate) fn page(status: StatusCode, words: Words, content: &str) -> Response<
         (header::VARY, "accept-language"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
+    ];
+    set(&mut response, headers);
+    response
+}
+
+/// A mail's own page, every byte as it went out.
+pub(super) fn mail_page(html: String) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(html));
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, MAIL_POLICY),
+        (ROBOTS, "noindex, nofollow, noarchive"),
     ];
     set(&mut response, headers);
     response

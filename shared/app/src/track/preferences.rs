@@ -24,7 +24,7 @@ use super::page::{escaped, page};
 use super::words::{self, Words};
 use super::{Track, on, said};
 use crate::inputs;
-use crate::ports::{Clock, Permissions, PortError, Queue, ReleaseStore, SecretStore};
+use crate::ports::{Clock, Copies, Permissions, PortError, Queue, ReleaseStore, SecretStore};
 
 /// The attribute that says in which language a contact is written to.
 const LOCALE: &str = "locale";
@@ -102,7 +102,7 @@ struct Address {
 
 impl<P, Q, S, C> Track<P, Q, S, C>
 where
-    P: Permissions,
+    P: Permissions + Copies,
     Q: Queue,
     S: ReleaseStore + SecretStore,
     C: Clock,

@@ -284,6 +284,21 @@ impl DynamoDb {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
+    /// The row of a send, read consistently.
+    pub async fn send_row(&self, send: SendId) -> Result<Option<SendRow>, PortError> {
+        let request = self.client.get_item().table_name(&self.tables.log);
+        let request = request.set_key(Some(send_key(send))).consistent_read(true);
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| port_error(READ, &error))?;
+        let row = |item: Item| {
+            Ok(SendRow {
+                request: unpacked(READ, &item, "request")?,
+                state: unpacked(READ, &item, "data")?,
+            })
+        };
+        answer.item.map(row).transpose()
+    }
+
     /// Every send in the ledger. A scan: for the local inbox and tests, whose tables are small.
     pub async fn sends(&self) -> Result<Vec<SendRow>, PortError> {
         let scan = self

@@ -5,6 +5,7 @@
 //! | contacts | key of an identity | – | `evaluate` |
 //! | log | address | `i#` input | `evaluate` |
 //! | log | `s#` send | `send` | `dispatch`, `feedback` |
+//! | log | `m#` contact | send | `dispatch` |
 //! | log | `p#` permission key | `permission` | `evaluate`, `dispatch`, `track`, `feedback` |
 //! | log | `b#` scope | a day's number, `since` | `dispatch`, `evaluate`, `feedback` |
 //! | log | `b#domain#` domain | a day's number | `dispatch` |
@@ -18,6 +19,7 @@
 //! What conditions and indexes read stands in attributes of its own; the rest is packed in `data`.
 
 mod contacts;
+mod copies;
 mod coupons;
 mod due;
 mod item;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use wend_app::dispatch::Dispatch;
 use wend_app::ports::{
-    Claim, Clock, Connections, Ledger, Mailer, Outgoing, Paces, Permissions, Queue, ReleaseStore,
-    SetAside, Settled, Submitted, Tallies, Texter,
+    Claim, Clock, Connections, Copies, Ledger, Mailer, Outgoing, Paces, Permissions, Queue,
+    ReleaseStore, SetAside, Settled, Submitted, Tallies, Texter,
 };
 use wend_core::input::{Input, SendOutcome};
 use wend_core::permission::Proof;
@@ -34,7 +34,7 @@ pub async fn deliver<L, M, X, Q, A, R, C, P>(
     dispatch: &Dispatch<L, M, X, Q, A, R, C, P>,
     message: &Outgoing,
 ) where
-    L: Ledger,
+    L: Ledger + Copies,
     M: Mailer + Texter,
     X: Connections,
     Q: Queue,

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Barrier;
 use wend_app::erase::erase;
 use wend_app::ports::{
-    Claim, Commit, Committed, Contacts, ErrorClass, Evidence, Ledger, LedgerView, Loaded, Mail,
-    Mailer, Permissions, PortError, Settled, Submitted, Text, Texter,
+    Claim, Commit, Committed, Contacts, Copies, ErrorClass, Evidence, Ledger, LedgerView, Loaded,
+    Mail, Mailer, Permissions, PortError, SentCopy, Settled, Submitted, Text, Texter,
 };
 use wend_aws::dynamodb::{DynamoContacts, DynamoDb};
 use wend_core::id::{ContactKey, InputId, PermissionKey, SendId};
@@ -228,6 +228,21 @@ impl Ledger for MeddledClaim {
         claimed_at: Timestamp,
     ) -> Result<(), PortError> {
         self.db.take_back(permission, send, claimed_at).await
+    }
+}
+
+impl Copies for MeddledClaim {
+    async fn keep(
+        &self,
+        contact: ContactKey,
+        send: SendId,
+        copy: &SentCopy,
+    ) -> Result<(), PortError> {
+        self.db.keep(contact, send, copy).await
+    }
+
+    async fn copy(&self, contact: ContactKey, send: SendId) -> Result<Option<SentCopy>, PortError> {
+        self.db.copy(contact, send).await
     }
 }
 

@@ -69,6 +69,7 @@ fn is_any(text: &str, keys: &LinkKeys) -> bool {
         || UnsubscribeToken::verify(text, keys).is_some()
         || PreferencesToken::verify(text, keys).is_some()
         || ConfirmToken::verify(text, keys).is_some()
+        || WebViewToken::verify(text, keys).is_some()
 }
 
 /// Every law of one token.

@@ -4,6 +4,7 @@
 //! An effect and its record are one instant. Before and after it others go first, and there a process can die.
 
 mod contacts;
+mod copies;
 mod coupons;
 mod ledger;
 mod outside;

@@ -95,6 +95,7 @@ impl Embedded {
             "GetItem" => run(body, |request| db.get_item(request)),
             "BatchGetItem" => run(body, |request| db.batch_get_item(request)),
             "PutItem" => run(body, |request| db.put_item(request)),
+            "DeleteItem" => run(body, |request| db.delete_item(request)),
             "UpdateItem" => run(body, |request| db.update_item(request)),
             "DeleteItem" => run(body, |request| db.delete_item(request)),
             "TransactWriteItems" => run(body, |mut request: TransactWriteItemsRequest| {

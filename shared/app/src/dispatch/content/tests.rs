@@ -1,3 +1,5 @@
+mod copies;
+
 use std::time::Duration;
 
 use bytes::Bytes;
