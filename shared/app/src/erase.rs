@@ -1,7 +1,8 @@
 //! Erases a contact.
 //!
 //! When it returns, no claim of a message to one of its addresses follows: who reads the contact after the stub finds nobody, and
-//! who read it before finds the permission row changed.
+//! who read it before finds the permission row changed. Copies of its messages are gone,
+//! too; the one of a message that was claimed before goes when `evaluate` hears what became of that.
 
 use wend_core::contact::Contact;
 use wend_core::id::{ContactKey, PermissionKey};
@@ -9,7 +10,7 @@ use wend_core::identity::{Channel, IdentitySecret};
 use wend_core::send::Recipient;
 use wend_core::time::Timestamp;
 
-use crate::ports::{Erased, Erasures, ErrorClass, PortError, Settled};
+use crate::ports::{Copies, Erased, Erasures, ErrorClass, PortError, Settled};
 
 /// How often a contact is tried that others write meanwhile.
 const ATTEMPTS: usize = 5;
@@ -18,6 +19,7 @@ const ERASE: &str = "erase a contact";
 /// Erases who stands under `key`; false if nobody does. Repeating it is safe, and completes one whose caller died.
 pub async fn erase(
     contacts: &impl Erasures,
+    copies: &impl Copies,
     secret: &IdentitySecret,
     key: ContactKey,
     now: Timestamp,
@@ -41,7 +43,7 @@ pub async fn erase(
         for permission in stub.permissions {
             contacts.forget(permission, stub.at).await?;
         }
-        contacts.forget_copies(loaded.id.unwrap_or(key)).await?;
+        copies.forget_copies(loaded.id.unwrap_or(key)).await?;
         return Ok(true);
     }
     Err(PortError {

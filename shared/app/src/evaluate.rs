@@ -25,8 +25,8 @@ use crate::batch::{self, Done, panic_text};
 use crate::consent::carry;
 use crate::counts::Counts;
 use crate::ports::{
-    Clock, Commit, Committed, Contacts, ErrorClass, Ids, Outgoing, Permissions, PortError, Queue,
-    Received, ReleaseStore, SetAside, Tallies,
+    Clock, Commit, Committed, Contacts, Copies, ErrorClass, Ids, Outgoing, Permissions, PortError,
+    Queue, Received, ReleaseStore, SetAside, Tallies,
 };
 use crate::releases::Releases;
 
@@ -40,7 +40,7 @@ const JITTER: Duration = Duration::from_millis(80);
 pub struct Evaluate<S, P, Q, A, R, C, I> {
     /// Contacts and log.
     pub contacts: S,
-    /// Permission rows, and the rows that count entries.
+    /// Permission rows, copies of messages, and the rows that count entries.
     pub permissions: P,
     /// The entries that are not yet counted there.
     pub entries: Counts,
@@ -81,7 +81,7 @@ enum Stop {
 impl<S, P, Q, A, R, C, I> Evaluate<S, P, Q, A, R, C, I>
 where
     S: Contacts,
-    P: Permissions + Tallies,
+    P: Permissions + Copies + Tallies,
     Q: Queue,
     A: SetAside,
     R: ReleaseStore,
@@ -198,6 +198,10 @@ where
         taken: &[Identity],
     ) -> Result<Attempt, Stop> {
         let loaded = self.contacts.load(key).await.map_err(Stop::Retry)?;
+        if loaded.erased.is_some() {
+            let late = self.forget_late(loaded.id.unwrap_or(key), inputs).await;
+            late.map_err(Stop::Retry)?;
+        }
         let number = loaded.contact.as_ref().map_or(0, |contact| contact.release);
         let release = self.releases.at_least(number).await.map_err(Stop::Retry)?;
         let context = Context {
@@ -235,6 +239,19 @@ where
             Err(error) if error.class == ErrorClass::Conflict => Ok(Attempt::Contended(error)),
             Err(error) => Err(Stop::Retry(error)),
         }
+    }
+
+    /// A message that was claimed before its contact was erased may have left its copy behind the erasure.
+    async fn forget_late(
+        &self,
+        contact: ContactKey,
+        inputs: &[(&Received, Envelope)],
+    ) -> Result<(), PortError> {
+        let mut inputs = inputs.iter().map(|(_, envelope)| &envelope.input);
+        if inputs.any(|input| matches!(input, Input::Outcome(_))) {
+            self.permissions.forget_copies(contact).await?;
+        }
+        Ok(())
     }
 
     /// The rows of dropped wakes. A wake that is not the contact's due time either comes too late for everybody, or it was applied

@@ -54,6 +54,7 @@ pub struct Answer {
 pub struct Mail {
     pub accepted_at: Timestamp,
     pub provider_id: String,
+    pub from: String,
     pub to: Vec<String>,
     pub subject: String,
     pub text: String,

@@ -168,6 +168,13 @@ fn sends<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
         a_pointer_or_a_stub_is_no_contact_of_a_send
         a_call_brings_contact_and_origin_alone
     );
+    contracts!(trials, adapter, K, copies:
+        a_copy_reads_back_as_it_went_out
+        of_a_send_nobody_claimed_there_is_none
+        the_copy_of_a_second_submission_takes_the_place_of_the_first
+        what_is_too_large_is_not_kept
+        the_copies_of_a_contact_are_forgotten_and_nobody_elses
+    );
     contracts!(trials, adapter, K, evidence:
         it_settles_what_is_submitted_or_in_doubt
         it_leaves_every_other_state_alone
@@ -265,6 +272,7 @@ fn failing_tables<K: FailingTables + 'static>(adapter: &str, trials: &mut Vec<Tr
         index_and_watermark_say_the_class
         releases_say_the_class
         paces_say_the_class
+        copies_say_the_class
         coupons_say_the_class
         walks_say_the_class
         keys_and_secret_say_the_class

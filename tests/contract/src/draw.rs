@@ -1,6 +1,7 @@
 //! What stands in the tables: small values with telling ids.
 
 use serde_json::Value;
+use wend_app::ports::{Said, SentCopy};
 use wend_core::contact::{Attribute, Contact};
 use wend_core::id::{ContactKey, EnrollmentId, InputId, PartHash, PermissionKey, SendId};
 use wend_core::identity::{Channel, Identity, IdentityKind};
@@ -72,6 +73,25 @@ pub fn fat_row(of: u8, n: u8, bytes: usize) -> LogRow {
         refusal: None,
         trace: Vec::new(),
         effects: Vec::new(),
+    }
+}
+
+/// The copy of a mail whose text is `text`, claimed at second `secs`.
+pub fn sent_copy(text: &str, secs: i64) -> SentCopy {
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    SentCopy {
+        claimed_at: at(secs),
+        template: "hello".to_owned(),
+        part: PartHash::from_bytes([1; 16]),
+        to: Personal::new("ana@example.com".to_owned()),
+        said: Said::Mail {
+            headers: vec![
+                header("Subject", "Grüße"),
+                header("List-Unsubscribe", "<https://example.com>"),
+            ],
+            text: text.to_owned(),
+            html: format!("<p>{text}</p>\r\n\u{1f600}"),
+        },
     }
 }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use wend_app::ports::{
-    ContactScan, Coupons, DueIndex, Erasures, ErrorClass, Evidence, KeyStore, Ledger, Paces,
-    Permissions, Pools, Queue, Received, ReleaseStore, SecretStore, SetAside, Tallies, Walks,
-    Watermark,
+    ContactScan, Copies, Coupons, DueIndex, Erasures, ErrorClass, Evidence, KeyStore, Ledger,
+    Paces, Permissions, Pools, Queue, Received, ReleaseStore, SecretStore, SetAside, Tallies,
+    Walks, Watermark,
 };
 use wend_core::id::ContactKey;
 use wend_core::identity::IdentitySecret;
@@ -19,6 +19,7 @@ pub trait Tables:
     + Evidence
     + Permissions
     + Paces
+    + Copies
     + Coupons
     + Pools
     + Tallies
@@ -37,6 +38,7 @@ impl<T> Tables for T where
         + Evidence
         + Permissions
         + Paces
+        + Copies
         + Coupons
         + Pools
         + Tallies

@@ -94,13 +94,15 @@ pub struct Record {
     /// Messages that may not be claimed after a moment, and why.
     pub forbidden: BTreeMap<SendId, (Timestamp, &'static str)>,
     /// Erasures that have taken place, by contact, whose caller does not know yet.
-    erasing: BTreeMap<ContactKey, (Erased, Vec<SendId>)>,
+    pub erasing: BTreeMap<ContactKey, (Erased, Vec<SendId>)>,
     /// Rows of addresses whose contact was erased, and as of when.
     pub forgotten: BTreeMap<PermissionKey, Timestamp>,
     /// The messages of contacts that were erased.
-    erased: BTreeSet<SendId>,
+    pub erased: BTreeSet<SendId>,
     /// Of these, what runs held: nobody asks for it any more.
     pub gone: BTreeSet<SendId>,
+    /// The messages of which there is a copy, and whom they were for.
+    pub copies: BTreeMap<SendId, ContactKey>,
     /// What caps count, by address: claims that were not taken back.
     pub claims: BTreeMap<PermissionKey, BTreeMap<SendId, Counted>>,
     /// Where each message stands.
@@ -444,10 +446,14 @@ impl Book {
         let count = *count;
         let request = self.record.requested.get(&label.send);
         let is_retried = request.is_some_and(|asked| self.rules.retried.contains(&asked.template));
+        let is_kept = self.record.copies.contains_key(&label.send);
+        let is_forgotten = self.record.erased.contains(&label.send);
+        let kept = invariants::kept_before_it_leaves(label.send, is_kept || is_forgotten);
         let promise = invariants::at_most_one_submission(label.send, count, is_retried);
         if count > 1 {
             self.reach("submitted once more");
         }
+        self.check(kept);
         self.check(promise);
     }
 
@@ -592,6 +598,19 @@ impl Book {
             }
         }
         record.erasing.insert(contact.id, (stub.clone(), asked));
+    }
+
+    /// There is a copy of a message.
+    pub fn kept(&mut self, contact: ContactKey, send: SendId) {
+        if self.record.erased.contains(&send) {
+            self.reach("kept after its contact was erased");
+        }
+        self.record.copies.insert(send, contact);
+    }
+
+    /// There is none of a contact's any more.
+    pub fn copies_forgotten(&mut self, contact: ContactKey) {
+        self.record.copies.retain(|_, of| *of != contact);
     }
 
     /// An erasure has returned: nothing that was asked for before it leaves, and nothing that was said before it counts.

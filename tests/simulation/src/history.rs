@@ -81,6 +81,7 @@ pub fn play(scenario: &Scenario, seed: u64, filter: Filter, planted: Option<Plan
             invariants::every_word_is_written(record),
             invariants::every_code_arrives(record),
             invariants::every_no_is_carried(record),
+            invariants::nothing_is_kept_of_the_erased(record),
             invariants::nothing_is_overdue(record, now),
         ];
         for promise in promises {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use wend_app::ports::Claim;
 use wend_core::brake::Scope;
 use wend_core::contact::Contact;
-use wend_core::id::{EnrollmentId, SendId};
+use wend_core::id::{ContactKey, EnrollmentId, SendId};
 use wend_core::identity::Channel;
 use wend_core::input::{Answer, AnswerResult, Input, Wake};
 use wend_core::log::{Effect, LogRow};
@@ -365,6 +365,25 @@ pub fn every_send_ends(record: &Record) -> Promise {
     let stuck = open.next();
     keep(stuck.is_none(), || {
         format!("every_send_ends: a run still waits for one: {stuck:?}")
+    })
+}
+
+/// A message leaves only when it can be shown again.
+pub fn kept_before_it_leaves(send: SendId, is_kept: bool) -> Promise {
+    keep(is_kept, || {
+        format!("kept_before_it_leaves: {send} was submitted without a copy")
+    })
+}
+
+/// No copy is left of a message to somebody whose erasure has returned. Who has come back under the same name since is left out.
+pub fn nothing_is_kept_of_the_erased(record: &Record) -> Promise {
+    let of_nobody = |(send, contact): &(&SendId, &ContactKey)| {
+        let is_erased = record.erased.contains(send) && !record.erasing.contains_key(contact);
+        is_erased && !record.contacts.contains_key(contact)
+    };
+    let left = record.copies.iter().find(of_nobody);
+    keep(left.is_none(), || {
+        format!("nothing_is_kept_of_the_erased: {left:?}")
     })
 }
 

@@ -60,6 +60,10 @@ pub enum Planted {
     BrakeNotRead,
     /// An erasure leaves the permission row as it is.
     ErasureWithoutForget,
+    /// A message leaves without a copy.
+    CopyUnwritten,
+    /// An erasure leaves copies of messages as they are.
+    ErasureKeepsCopies,
     /// A call that comes again draws another code.
     DrawnAnew,
     /// A code that was drawn is drawn again by the next call.
@@ -95,6 +99,8 @@ impl Planted {
         Self::HaltNotRead,
         Self::BrakeNotRead,
         Self::ErasureWithoutForget,
+        Self::CopyUnwritten,
+        Self::ErasureKeepsCopies,
         Self::DrawnAnew,
         Self::DrawnCodeStaysFree,
     ];

@@ -282,10 +282,14 @@ impl Runner {
     fn erase(&mut self, contact: ContactKey) {
         let (now, [evaluate, _]) = (self.now(), &self.deployment.evaluate);
         let (contacts, clock) = (evaluate.contacts.clone(), self.deployment.clock.clone());
+        let copies = evaluate.permissions.clone();
         let line = self.deployment.line.clone();
         let secret = self.deployment.secret.clone();
         self.start(None, OPERATOR_PATIENCE, async move {
-            while erase(&contacts, &secret, contact, now).await.is_err() {
+            while erase(&contacts, &copies, &secret, contact, now)
+                .await
+                .is_err()
+            {
                 clock.sleep(Duration::from_secs(5)).await;
             }
             line.book().erasure_returned(contact, clock.true_now());

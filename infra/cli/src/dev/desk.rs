@@ -74,7 +74,7 @@ impl Desk {
             (&Method::GET, "/_wend/sends") => json!(self.sends().await?),
             (&Method::GET, "/_wend/copies") => {
                 let send = parameter(parts, "send").context("give send")?;
-                json!(show::copy(&self.db, send.parse()?).await?)
+                json!(show::shown(&self.db, send.parse()?).await?)
             }
             (&Method::GET, "/_wend/coupons") => json!(coupons::pools(&self.db).await?),
             (&Method::GET, "/_wend/queues") => self.queues().await?,

@@ -308,6 +308,7 @@ impl<L: Copies, M: Mailer + Texter, X, Q, A, R, C: Clock, P> Dispatch<L, M, X, Q
             claimed_at,
             template: request.template.clone(),
             part: content.part,
+            to: permit.to().expose().to_owned().into(),
             said: match &content.body {
                 Body::Mail(message) => message.into(),
                 Body::Sms { sms, .. } => sms.into(),

@@ -93,10 +93,6 @@ impl Erasures for MemoryContacts {
         self.store.line.call(ERASE, write).await
     }
 
-    async fn forget_copies(&self, contact: ContactKey) -> Result<(), PortError> {
-        self.store.forget_copies(contact).await
-    }
-
     async fn forget(&self, permission: PermissionKey, at: Timestamp) -> Result<(), PortError> {
         self.store.forget(permission, at).await
     }

@@ -8,6 +8,7 @@ use crate::ports::{Copies, PortError, SentCopy};
 
 const KEEP: &str = "keep a copy";
 const READ: &str = "read a copy";
+const FORGET: &str = "forget copies";
 
 impl Copies for MemoryStore {
     async fn keep(
@@ -37,15 +38,13 @@ impl Copies for MemoryStore {
         };
         self.line.call(READ, read).await
     }
-}
 
-impl MemoryStore {
-    pub(super) async fn forget_copies(&self, contact: ContactKey) -> Result<(), PortError> {
+    async fn forget_copies(&self, contact: ContactKey) -> Result<(), PortError> {
         let write = || {
             let mut tables = self.tables();
             tables.copies.retain(|(of, _), _| *of != contact);
             Ok(())
         };
-        self.line.call("forget copies", write).await
+        self.line.call(FORGET, write).await
     }
 }

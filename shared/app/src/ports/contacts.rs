@@ -104,12 +104,6 @@ pub trait Erasures: Contacts {
         stub: &Erased,
     ) -> impl Future<Output = Result<Settled, PortError>> + Send;
 
-    /// Deletes the copies of the messages to a contact. Repeating it is safe.
-    fn forget_copies(
-        &self,
-        contact: ContactKey,
-    ) -> impl Future<Output = Result<(), PortError>> + Send;
-
     /// Writes into the permission row that the contact whose address it was is erased: what was said before does not count any
     /// more, and a claim whose gate has read the row before fails. Last writer by time; repeating it is safe.
     fn forget(

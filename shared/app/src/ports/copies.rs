@@ -5,6 +5,7 @@ use std::future::Future;
 use serde::{Deserialize, Serialize};
 use wend_content::{Message, Sms};
 use wend_core::id::{ContactKey, PartHash, SendId};
+use wend_core::personal::Personal;
 use wend_core::time::Timestamp;
 
 use super::PortError;
@@ -16,7 +17,7 @@ const PACKED_BYTES_MAX: usize = 380 * 1024;
 /// Of ten; above it, messages hardly become smaller and take their time.
 const LEVEL: u8 = 6;
 
-/// A message as it was handed to its provider. To whom is not in it: the contact knows.
+/// A message as it was handed to its provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentCopy {
     /// The submission's claim.
@@ -25,6 +26,8 @@ pub struct SentCopy {
     pub template: String,
     /// Its version: the part of the release.
     pub part: PartHash,
+    /// The address that it went to.
+    pub to: Personal<String>,
     /// What it said.
     pub said: Said,
 }
@@ -112,4 +115,10 @@ pub trait Copies: Send + Sync {
         contact: ContactKey,
         send: SendId,
     ) -> impl Future<Output = Result<Option<SentCopy>, PortError>> + Send;
+
+    /// Deletes the copies of all messages to a contact. After a failure some may be left; repeating it is safe.
+    fn forget_copies(
+        &self,
+        contact: ContactKey,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
 }

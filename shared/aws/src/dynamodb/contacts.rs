@@ -216,10 +216,6 @@ impl Erasures for DynamoContacts {
         settled(ERASE, answer)
     }
 
-    async fn forget_copies(&self, contact: ContactKey) -> Result<(), PortError> {
-        self.db.forget_copies(contact).await
-    }
-
     async fn forget(
         &self,
         permission: PermissionKey,

@@ -57,10 +57,8 @@ impl Copies for DynamoDb {
         copy.map(Some)
             .map_err(|error| PortError::invalid(READ, error))
     }
-}
 
-impl DynamoDb {
-    pub(super) async fn forget_copies(&self, contact: ContactKey) -> Result<(), PortError> {
+    async fn forget_copies(&self, contact: ContactKey) -> Result<(), PortError> {
         let pages = self
             .client
             .query()

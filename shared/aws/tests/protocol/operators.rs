@@ -104,13 +104,13 @@ async fn nothing_is_sent_to_who_was_erased() {
     let contacts = world.db.contacts(SECRET);
     let at = world.clock.now();
     for expected in [true, true] {
-        let erased = erase(&contacts, &SECRET, user_key("ana"), at)
+        let erased = erase(&contacts, &world.db, &SECRET, user_key("ana"), at)
             .await
             .unwrap();
         assert_eq!(erased, expected, "also a second time");
     }
     assert!(
-        !erase(&contacts, &SECRET, user_key("nobody"), at)
+        !erase(&contacts, &world.db, &SECRET, user_key("nobody"), at)
             .await
             .unwrap()
     );

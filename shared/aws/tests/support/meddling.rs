@@ -198,7 +198,7 @@ impl Ledger for MeddledClaim {
             }
             Meddle::EraseFirst(contact, at) => {
                 let contacts = self.db.contacts(SECRET);
-                assert!(erase(&contacts, &SECRET, contact, at).await?);
+                assert!(erase(&contacts, &self.db, &SECRET, contact, at).await?);
                 self.db.claim(claim).await
             }
             Meddle::LoseAnswer => {
@@ -243,6 +243,10 @@ impl Copies for MeddledClaim {
 
     async fn copy(&self, contact: ContactKey, send: SendId) -> Result<Option<SentCopy>, PortError> {
         self.db.copy(contact, send).await
+    }
+
+    async fn forget_copies(&self, contact: ContactKey) -> Result<(), PortError> {
+        self.db.forget_copies(contact).await
     }
 }
 

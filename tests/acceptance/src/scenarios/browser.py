@@ -197,6 +197,25 @@ def preferences(browser, has_scripts):
     context.close()
 
 
+def web_view(browser):
+    """The mail in a browser, for who cannot read it otherwise: without scripts, its links work."""
+    context = browser.new_context()
+    context.route(re.compile(r"^https?://(?!127\.0\.0\.1|localhost)"), lambda route: route.abort())
+    page, refused = context.new_page(), []
+    page.on("console", lambda line: refused.append(line.text) if "Content Security Policy" in line.text else None)
+    address = link("w")
+    page.goto(address)
+    expect(page.locator("body")).to_contain_text("Ana")
+    clicked = feedback(USER).count("clicked")
+    page.get_by_role("link", name="Look around").click()
+    until("the click", lambda: feedback(USER).count("clicked") > clicked)
+    assert not refused, refused
+    page.goto(address[:-2] + ("B" if address[-2] == "A" else "A") + address[-1])
+    expect(page.get_by_role("heading")).to_have_text("This link is not complete")
+    accessible(page)
+    context.close()
+
+
 def unsubscribe(browser):
     page = browser.new_page()
     page.goto(link("u"))
@@ -224,6 +243,7 @@ with sync_playwright() as playwright:
         lambda: inbox(browser),
         lambda: preferences(browser, True),
         lambda: preferences(browser, False),
+        lambda: web_view(browser),
         lambda: unsubscribe(browser),
     ]:
         step()

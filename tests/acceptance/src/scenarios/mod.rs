@@ -6,6 +6,7 @@ pub mod browser;
 pub mod campaign;
 pub mod cart;
 pub mod confirm;
+mod copies;
 pub mod coupons;
 mod crowd;
 mod edge;
@@ -28,6 +29,7 @@ pub const BOTH: [Scenario; 11] = [
     journey::FIVE_TIMES,
     journey::WRONG_ORDER,
     unsubscribe::ONE_CLICK,
+    copies::SHOWN,
     edge::REFUSED,
     edge::ONE_BAD_ITEM,
     edge::BEACON,

@@ -1,9 +1,9 @@
 //! A failed call says its class: callers match it, never words.
 
 use wend_app::ports::{
-    Claim, Commit, ContactScan, Contacts, Coupons, DueIndex, ErrorClass, Evidence, KeyStore,
-    Ledger, PaceKey, Paces, Permissions, Pools, PortError, PublishError, ReleaseStore, SecretStore,
-    Settled, Stand, Walks, Watermark,
+    Claim, Commit, ContactScan, Contacts, Copies, Coupons, DueIndex, ErrorClass, Evidence,
+    KeyStore, Ledger, PaceKey, Paces, Permissions, Pools, PortError, PublishError, ReleaseStore,
+    SecretStore, Settled, Stand, Walks, Watermark,
 };
 use wend_core::coupons::Code;
 use wend_core::id::PartHash;
@@ -14,8 +14,8 @@ use wend_core::release::{EventSource, Manifest};
 use wend_core::token::LinkKeys;
 
 use crate::draw::{
-    address, at, call, closed, contact, held, key, named, proof, request, row, send_id, submitting,
-    unknown, word,
+    address, at, call, closed, contact, held, key, named, proof, request, row, send_id, sent_copy,
+    submitting, unknown, word,
 };
 use crate::kit::FailingTables;
 
@@ -161,6 +161,16 @@ pub async fn paces_say_the_class(kit: impl FailingTables) {
         assert_class(tables.pace(&key).await, class);
         assert_class(tables.take(&key, &take).await, class);
         assert_class(tables.know(&key, 0, &known).await, class);
+    }
+}
+
+pub async fn copies_say_the_class(kit: impl FailingTables) {
+    for class in CLASSES {
+        let (tables, _) = kit.failing(class).await;
+        let copy = sent_copy("Hi", 5);
+        assert_class(tables.keep(key(1), send_id(1), &copy).await, class);
+        assert_class(tables.copy(key(1), send_id(1)).await, class);
+        assert_class(tables.forget_copies(key(1)).await, class);
     }
 }
 

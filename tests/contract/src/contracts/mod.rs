@@ -2,6 +2,7 @@
 
 pub mod commits;
 pub mod contacts;
+pub mod copies;
 pub mod coupons;
 pub mod due;
 pub mod evidence;

@@ -152,11 +152,6 @@ impl Erasures for SimContacts {
         self.line.call("erase a contact", write).await
     }
 
-    async fn forget_copies(&self, contact: ContactKey) -> Result<(), PortError> {
-        let write = || instant(self.inner.forget_copies(contact));
-        self.line.call("forget copies", write).await
-    }
-
     async fn forget(&self, permission: PermissionKey, at: Timestamp) -> Result<(), PortError> {
         let write = || {
             if self.line.book().planted == Some(Planted::ErasureWithoutForget) {

@@ -1,5 +1,7 @@
 //! Messages that are shown again.
 
+use wend_core::id::EnrollmentId;
+use wend_core::input::SendOutcome;
 use wend_core::token::WebViewToken;
 
 use super::*;
@@ -55,6 +57,7 @@ fn a_message_is_shown_again_as_it_went_out_whatever_has_changed_since() {
     let copy = copy(&world, &mail).unwrap();
     assert_eq!((copy.part, copy.template.as_str()), (part, "news"));
     assert_eq!(copy.said, Said::from(&mail.message));
+    assert_eq!(copy.to.expose(), &mail.to);
     let answer = show(&world, &shown_at(&world, &mail));
     assert_eq!(answer.body(), &Bytes::from(mail.message.html.clone()));
     assert!(answer.status().is_success());
@@ -104,11 +107,46 @@ fn a_forged_link_a_foreign_one_and_an_erased_contacts_show_nothing() {
     assert!(show(&world, &path).status().is_success());
     let contacts = world.store().contacts(world.secret().clone());
     for _ in 0..2 {
-        let erased = erase(&contacts, world.secret(), mail.contact, world.now());
+        let erased = erase(
+            &contacts,
+            world.store(),
+            world.secret(),
+            mail.contact,
+            world.now(),
+        );
         assert!(now(&world, erased).unwrap());
         assert_eq!(show(&world, &path).status(), 404);
         assert_eq!(copy(&world, &mail), None);
     }
+}
+
+#[test]
+fn a_copy_that_comes_behind_the_erasure_goes_with_the_outcome() {
+    let mut world = world();
+    let mail = mail(&world, "first");
+    let late = copy(&world, &mail).unwrap();
+    let contacts = world.store().contacts(world.secret().clone());
+    let erased = erase(
+        &contacts,
+        world.store(),
+        world.secret(),
+        mail.contact,
+        world.now(),
+    );
+    assert!(now(&world, erased).unwrap());
+    let store = world.store();
+    now(&world, store.keep(mail.contact, mail.send, &late)).unwrap();
+    let enrollment = EnrollmentId::from_bytes([1; 16]);
+    let outcome = SendOutcome {
+        contact: mail.contact,
+        enrollment,
+        send: mail.send,
+        at: world.now(),
+        outcome: Outcome::Unknown,
+    };
+    world.accept(Input::Outcome(outcome)).unwrap();
+    world.run_until(world.now()).unwrap();
+    assert_eq!(copy(&world, &mail), None);
 }
 
 #[test]
