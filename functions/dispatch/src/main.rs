@@ -9,8 +9,7 @@ use wend_app::dispatch::{Braking, Ceilings, Dispatch, Drawing, Pacing, Quota};
 use wend_app::ports::{NoConnections, SecretStore};
 use wend_app::releases::Releases;
 use wend_aws::dynamodb::DynamoDb;
-use wend_aws::ses::SesMailer;
-use wend_aws::sns::{Providers, SnsTexter};
+use wend_aws::sns::Providers;
 use wend_aws::sqs::{DeadLetters, SqsQueue};
 use wend_aws::system::{SystemClock, new_secret};
 use wend_aws::{clients, lambda, settings, telemetry};
@@ -42,10 +41,12 @@ async fn main() -> Result<(), Error> {
     let configuration_set = settings::text("WEND_CONFIGURATION_SET")?;
     let dispatch = Arc::new(Dispatch {
         ledger: db.clone(),
-        provider: Providers {
-            mailer: SesMailer::new(&config, configuration_set, secret.clone(), function_timeout),
-            texter: SnsTexter::new(&config, function_timeout),
-        },
+        provider: Providers::new(
+            (&config, &config),
+            Some(configuration_set),
+            secret.clone(),
+            function_timeout,
+        ),
         connections: Drawing::new(db.clone(), releases(), SystemClock, NoConnections),
         webhooks: queue("WEND_WEBHOOKS_QUEUE_URL")?,
         inputs: queue("WEND_INPUTS_QUEUE_URL")?,

@@ -39,6 +39,8 @@ mod rotate;
 mod schema;
 #[cfg(feature = "run")]
 mod segment;
+#[cfg(feature = "run")]
+mod send_test;
 mod settings;
 #[cfg(feature = "run")]
 mod show;
@@ -103,6 +105,9 @@ enum Command {
     /// Shows a sent message exactly as it went out, from a deployed stack or `wend dev`.
     #[cfg(feature = "run")]
     Show(show::Args),
+    /// Sends a message to somebody who looks at it before others get it, from a deployed stack or `wend dev`.
+    #[cfg(feature = "run")]
+    SendTest(send_test::Args),
     /// Stops all messages of a deployed stack, or those of a channel, at once.
     #[cfg(feature = "run")]
     Halt(halt::HaltArgs),
@@ -157,6 +162,8 @@ fn main() -> ExitCode {
         #[cfg(feature = "run")]
         Command::Show(args) => show::run(&args),
         #[cfg(feature = "run")]
+        Command::SendTest(args) => send_test::run(&args),
+        #[cfg(feature = "run")]
         Command::Halt(args) => halt::halt(&args),
         #[cfg(feature = "run")]
         Command::Stop(args) => halt::stop(&args),
@@ -202,6 +209,7 @@ impl Command {
             | Self::Coupons(_)
             | Self::Segment(_)
             | Self::Show(_)
+            | Self::SendTest(_)
             | Self::Halt(_)
             | Self::Stop(_)
             | Self::Brakes(_)

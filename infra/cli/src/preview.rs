@@ -177,7 +177,7 @@ fn look(
 }
 
 /// The template's sample, with what the file says instead.
-fn sample(template: &Template, file: Option<&Path>) -> anyhow::Result<Value> {
+pub fn sample(template: &Template, file: Option<&Path>) -> anyhow::Result<Value> {
     const ROOTS: [&str; 6] = [
         "contact",
         "trigger",

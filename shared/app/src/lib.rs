@@ -18,6 +18,7 @@
 //! | [`publish`] | the command line | makes a release of a project's files |
 //! | [`operate`] | the command line | pauses, stops and halts, as a new manifest |
 //! | [`erase`] | an operator | erases a contact |
+//! | [`send_test`] | the command line | sends a message to somebody who looks at it before others get it |
 //!
 //! [`simulate`] plays many contacts through the decision alone. [`memory`] has every port in memory, on a virtual clock: what [`scenario`] tests run on.
 #![warn(missing_docs)]
@@ -40,6 +41,7 @@ pub mod publish;
 pub mod releases;
 pub mod scenario;
 pub mod segment;
+pub mod send_test;
 pub mod simulate;
 pub mod sweep;
 pub mod track;

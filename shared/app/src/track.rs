@@ -9,7 +9,7 @@
 //! | `/y/…` | asks | confirms opt-ins |
 //! | `/w/…` | shows the message again, as it went out | |
 //!
-//! Nothing but the token in the path counts. `HEAD` is answered as `GET` without a body; neither ever changes what an address gets,
+//! Nothing but the token in the path counts; `test` in its place is of a message to somebody who tries it, and does nothing. `HEAD` is answered as `GET` without a body; neither ever changes what an address gets,
 //! because link scanners and prefetchers follow every link. What somebody says is written inside the request, and the contact hears of
 //! it as an input, so that its runs and segments know.
 
@@ -27,7 +27,7 @@ use wend_core::input::{ConsentSaid, Feedback, FeedbackKind, Input};
 use wend_core::machine::{Fetch, is_machine};
 use wend_core::permission::{Proof, source};
 use wend_core::time::Timestamp;
-use wend_core::token::{ClickToken, MessageRef, OpenToken, UnsubscribeToken, WebViewToken};
+use wend_core::token::{ClickToken, MessageRef, OpenToken, TEST, UnsubscribeToken, WebViewToken};
 
 use self::page::{lead_on, mail_page, page, pixel};
 use self::words::Words;
@@ -75,6 +75,9 @@ where
         let (kind, token) = path.split_once('/').unwrap_or_default();
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         let is_post = *request.method() == Method::POST;
+        if token == TEST && KINDS.contains(&kind) {
+            return page(StatusCode::OK, words, &words.test());
+        }
         let answer = match kind {
             "c" if is_read => self.follow(token, &request, words).await,
             "o" if is_read => self.open(token, &request).await,

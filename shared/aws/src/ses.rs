@@ -23,16 +23,16 @@ use crate::submitted::{FAULT_PAUSE, NotTaken, classify};
 #[derive(Clone, Debug)]
 pub struct SesMailer {
     client: Client,
-    configuration_set: String,
+    configuration_set: Option<String>,
     secret: IdentitySecret,
 }
 
 impl SesMailer {
     /// A mailer without retries, whose one attempt takes half of the function's timeout at most, so that the row is settled by
-    /// whoever claimed it. `configuration_set` makes SES publish events.
+    /// whoever claimed it. `configuration_set` makes SES publish events; without one, it publishes none of ours.
     pub fn new(
         config: &SdkConfig,
-        configuration_set: String,
+        configuration_set: Option<String>,
         secret: IdentitySecret,
         function_timeout: Duration,
     ) -> Self {
@@ -77,7 +77,7 @@ impl SesMailer {
             .set_reply_to_addresses(message.reply_to.clone().map(|address| vec![address]))
             .destination(to)
             .content(EmailContent::builder().simple(simple.build()).build())
-            .configuration_set_name(&self.configuration_set);
+            .set_configuration_set_name(self.configuration_set.clone());
         for (name, value) in mail.tags(&self.secret) {
             input = input.email_tags(MessageTag::builder().name(name).value(value).build()?);
         }

@@ -9,6 +9,7 @@ use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
 use aws_smithy_types::error::operation::BuildError;
 use wend_app::ports::{Mail, Mailer, PortError, Submitted, Text, Texter};
+use wend_core::identity::IdentitySecret;
 use wend_core::pace::Account;
 
 use crate::ses::SesMailer;
@@ -98,6 +99,21 @@ pub struct Providers {
     pub mailer: SesMailer,
     /// SMS.
     pub texter: SnsTexter,
+}
+
+impl Providers {
+    /// Both, for which the same holds as for [`SesMailer::new`]; two configurations, because the local AWS has two endpoints.
+    pub fn new(
+        (ses, sns): (&SdkConfig, &SdkConfig),
+        configuration_set: Option<String>,
+        secret: IdentitySecret,
+        function_timeout: Duration,
+    ) -> Self {
+        Self {
+            mailer: SesMailer::new(ses, configuration_set, secret, function_timeout),
+            texter: SnsTexter::new(sns, function_timeout),
+        }
+    }
 }
 
 impl Mailer for Providers {

@@ -27,7 +27,7 @@ mod values;
 pub use prepared::{Prepared, Templates};
 pub use read::{check_all, read_all};
 pub use rewrite::{Link, Utm, rewrite};
-pub use sample::{Looked, Sampled, check_samples, look};
+pub use sample::{Looked, Sampled, check_samples, look, render_sample};
 pub use values::Values;
 
 use wend_core::path::Path;

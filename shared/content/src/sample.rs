@@ -79,6 +79,17 @@ pub fn look(
     Ok((looked, faults))
 }
 
+/// Renders `template` with values in the form of a sample, for a real sender of the project.
+pub fn render_sample(
+    template: &Template,
+    project: &Project,
+    sample: &Json,
+    ask: Ask<'_>,
+) -> Result<Looked, RenderError> {
+    let prepared = Prepared::new(template)?;
+    of_sender(&prepared, template, project, sample, ask)
+}
+
 fn made(
     prepared: &Prepared,
     template: &Template,
@@ -102,14 +113,22 @@ fn made(
         .address
         .get_or_insert_with(|| "sender@example.com".to_owned());
     sender.sms.get_or_insert_with(|| "SENDER".to_owned());
+    of_sender(prepared, template, &project, sample, ask)
+}
+
+fn of_sender(
+    prepared: &Prepared,
+    template: &Template,
+    project: &Project,
+    sample: &Json,
+    ask: Ask<'_>,
+) -> Result<Looked, RenderError> {
     let facts = Facts::of_sample(sample);
     match template.channel {
         Channel::Email => prepared
-            .mail(template, &project, facts, ask)
+            .mail(template, project, facts, ask)
             .map(Looked::Mail),
-        Channel::Sms => prepared
-            .sms(template, &project, facts, ask)
-            .map(Looked::Sms),
+        Channel::Sms => prepared.sms(template, project, facts, ask).map(Looked::Sms),
     }
 }
 

@@ -7,7 +7,7 @@ mod gate;
 mod limits;
 mod team;
 
-pub use gate::{Permit, Recipient, Refused, gate, gate_team, news_pause};
+pub use gate::{Permit, Recipient, Refused, gate, gate_team, gate_test, news_pause};
 pub use limits::CAP_MAX;
 pub(crate) use limits::{Against, Earlier, Limits, topic_of};
 pub use team::{Assigned, assigned};

@@ -91,6 +91,9 @@ impl LinkKeys {
     }
 }
 
+/// What stands in the links of a test in place of a token: they do nothing to anybody.
+pub const TEST: &str = "test";
+
 /// What a link may do.
 pub trait Token: Sized {
     /// What it is for.

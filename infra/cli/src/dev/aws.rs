@@ -95,6 +95,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
             endpoint: local.endpoint.clone(),
             queues: queues(&local.outputs),
         },
+        url: local.api_url.clone(),
     };
     local.front.furnish(Arc::new(desk));
     let rows = broadcast::Sender::new(LAG_MAX);

@@ -2,14 +2,15 @@
 //!
 //! `GET /` inbox · `GET /m/N` one mail · `GET /m/N/html` its HTML · `POST /m/N/happens` lets something become of it · `GET /_wend/mails` ·
 //! `GET /_wend/timeline?user=ID` (or `anonymous=`, `email=`) · `GET /_wend/sends` · `GET /_wend/copies?send=ID`, which `wend show --dev` asks ·
-//! `GET /_wend/coupons` · `GET /_wend/queues` · `POST /_wend/queues?name=inputs` puts the body on a queue as it is · `POST /_wend/suppressions`, which `wend suppressions --dev` asks ·
+//! `GET /_wend/coupons` · `GET /_wend/queues` · `POST /_wend/queues?name=inputs` puts the body on a queue as it is ·
+//! `POST /_wend/suppressions`, which `wend suppressions --dev` asks · `POST /_wend/tests`, which `wend send-test --dev` asks ·
 //! `POST /_wend/segment-preview`, which `wend segment preview --dev` asks ·
 //! `POST /_wend/suppressions/import`, which `wend import suppressions --dev` asks ·
 //! `POST /_wend/export`, which `wend export --dev` asks ·
 //! `POST /_wend/brakes`, which `wend brakes --dev` asks.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
 
 use anyhow::{Context, bail};
 use axum::body::{Body, Bytes};
@@ -19,19 +20,21 @@ use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use clap::ValueEnum as _;
 use serde_json::{Value, json};
 use wend_app::ports::{Clock, Contacts, Outgoing};
+use wend_aws::clients;
 use wend_aws::dynamodb::DynamoDb;
+use wend_aws::sns::Providers;
 use wend_aws::system::SystemClock;
 use wend_core::identity::{Identity, IdentityKind, IdentitySecret};
 use wend_core::permission::SuppressionReason;
 
-use super::embedded::Store;
+use super::embedded::Provider;
 use super::mail::{Happens, Mail};
 use super::page;
 use super::ses_front::{Front, answer, forward};
 use crate::export;
 use crate::import::suppressions::{self as import, Entry};
 use crate::suppressions::{Asked, What, answer as answer_suppressions};
-use crate::{brakes, coupons, segment, show};
+use crate::{brakes, coupons, segment, send_test, show};
 
 /// The desk.
 pub struct Desk {
@@ -41,12 +44,14 @@ pub struct Desk {
     pub secret: IdentitySecret,
     /// Where mails and queues are.
     pub source: Source,
+    /// Where links lead.
+    pub url: String,
 }
 
 /// Where mails and queues are.
 pub enum Source {
     /// In the embedded mode's files.
-    Embedded(Arc<Store>),
+    Embedded(Provider),
     /// Before and in the emulator.
     Emulator {
         /// Holds the desk, hence weak.
@@ -102,6 +107,7 @@ impl Desk {
                 let said = brakes::answer(&self.db, journey.as_deref(), is_lifted, now).await?;
                 json!({ "said": said })
             }
+            (&Method::POST, "/_wend/tests") => self.test(body).await?,
             (&Method::GET, "/_wend/timeline") => {
                 let who = [
                     ("user", IdentityKind::User),
@@ -134,6 +140,29 @@ impl Desk {
         let address = asked("address")?;
         let now = SystemClock.now();
         let said = answer_suppressions(&self.db, &self.secret, &address, asked_for, now).await?;
+        Ok(json!({ "said": said }))
+    }
+
+    /// Does what `wend send-test` asks.
+    async fn test(&self, body: &Bytes) -> anyhow::Result<Value> {
+        let asked = serde_json::from_slice(body)?;
+        let stack = send_test::Stack {
+            db: &self.db,
+            secret: &self.secret,
+            url: &self.url,
+        };
+        let said = match &self.source {
+            Source::Embedded(provider) => send_test::answer(&asked, stack, provider).await?,
+            Source::Emulator {
+                front, endpoint, ..
+            } => {
+                let front = front.upgrade().context("the local AWS has stopped")?;
+                let [ses, sns] = [front.url(), endpoint].map(clients::local_config);
+                let secret = self.secret.clone();
+                let provider = Providers::new((&ses, &sns), None, secret, send_test::TIMEOUT);
+                send_test::answer(&asked, stack, &provider).await?
+            }
+        };
         Ok(json!({ "said": said }))
     }
 
@@ -177,7 +206,7 @@ impl Desk {
     /// Every mail, oldest first.
     pub fn mails(&self) -> anyhow::Result<Vec<Mail>> {
         match &self.source {
-            Source::Embedded(store) => store.mails(),
+            Source::Embedded(provider) => provider.store.mails(),
             Source::Emulator { front, .. } => Ok(front
                 .upgrade()
                 .context("the local AWS has stopped")?
@@ -208,7 +237,7 @@ impl Desk {
     /// Every queue's messages.
     async fn queues(&self) -> anyhow::Result<Value> {
         let (endpoint, queues) = match &self.source {
-            Source::Embedded(store) => return store.queues(),
+            Source::Embedded(provider) => return provider.store.queues(),
             Source::Emulator {
                 endpoint, queues, ..
             } => (endpoint, queues),
@@ -234,7 +263,9 @@ impl Desk {
 
     async fn enqueue(&self, name: &str, body: &str) -> anyhow::Result<()> {
         match &self.source {
-            Source::Embedded(store) => Ok(store.send(name, &[Outgoing::now(body.to_owned())])?),
+            Source::Embedded(provider) => Ok(provider
+                .store
+                .send(name, &[Outgoing::now(body.to_owned())])?),
             Source::Emulator {
                 endpoint, queues, ..
             } => match queues.get(name) {

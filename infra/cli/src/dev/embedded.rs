@@ -25,7 +25,8 @@ use wend_aws::system::new_secret;
 use wend_core::due::Schedule;
 use wend_core::release::EventSource;
 
-use self::parts::{Parts, Provider};
+use self::parts::Parts;
+pub use self::parts::Provider;
 pub use self::store::Store;
 use super::desk::{Desk, Source};
 use super::live::Live;
@@ -86,7 +87,8 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let desk = Desk {
         db: parts.db.clone(),
         secret: parts.secret.clone(),
-        source: Source::Embedded(parts.store.clone()),
+        source: Source::Embedded(parts.provider.clone()),
+        url: url.clone(),
     };
     tokio::spawn(server::serve(listener, Arc::new(parts), Arc::new(desk)));
     let mode = format!(

@@ -35,6 +35,11 @@ const COPY: Said = (
     "Please copy the whole link from the message, or answer the message and tell us what you want.",
     "Bitte kopieren Sie den ganzen Link aus der Nachricht, oder antworten Sie auf die Nachricht und schreiben Sie uns Ihren Wunsch.",
 );
+const TEST: Said = ("This was a test", "Das war ein Test");
+const TEST_DOES_NOTHING: Said = (
+    "The links of a test message do nothing. In the message that people get, this one works.",
+    "Die Links einer Testnachricht bewirken nichts. In der Nachricht, die verschickt wird, funktioniert dieser.",
+);
 const FAILED: Said = ("That did not work", "Das hat nicht geklappt");
 const AGAIN: Said = (
     "Please try again in a minute.",
@@ -186,6 +191,11 @@ impl Words {
     /// Says that a link is not one of ours.
     pub(super) fn broken(self) -> String {
         self.titled(BROKEN, COPY)
+    }
+
+    /// Says that a link is of a test.
+    pub(super) fn test(self) -> String {
+        self.titled(TEST, TEST_DOES_NOTHING)
     }
 
     /// Says that an unsubscribe did not work.

@@ -22,7 +22,7 @@ fn shown(case: &Case) -> Result<()> {
     let mail = case.mail(&ana, "hello")?;
     let copy = copy_of(&client, &mail)?;
     ensure!(copy["to"] == json!(ana.email), "{copy}");
-    let said = &copy["said"]["mail"];
+    let said = &copy["said"]["Mail"];
     ensure!(said["text"] == json!(mail.text), "the text: {said}");
     ensure!(said["html"] == json!(mail.html), "the HTML: {said}");
     ensure!(said["headers"] == headers(&mail), "the headers: {said}");
@@ -43,9 +43,13 @@ fn copy_of(client: &Client, mail: &Mail) -> Result<Value> {
     Ok(shown["copy"].take())
 }
 
-/// The headers of the request that the provider got, as a mail has them.
+/// The headers of the request that the provider got, as a mail has them. The inbox leaves out where answers go.
 fn headers(mail: &Mail) -> Value {
-    let mut headers = vec![json!(["From", mail.from]), json!(["Subject", mail.subject])];
+    let mut headers = vec![
+        json!(["From", mail.from]),
+        json!(["Reply-To", "care@mail.example.com"]),
+        json!(["Subject", mail.subject]),
+    ];
     headers.extend(mail.headers.iter().map(|header| json!(header)));
     json!(headers)
 }

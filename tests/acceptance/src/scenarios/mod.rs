@@ -19,17 +19,19 @@ pub mod kills_of_process;
 mod ledger;
 pub mod reactions;
 mod segment;
+mod send_test;
 mod unsubscribe;
 
 use super::Scenario;
 
 /// Scenarios of both modes.
-pub const BOTH: [Scenario; 11] = [
+pub const BOTH: [Scenario; 12] = [
     journey::THREE_MAILS,
     journey::FIVE_TIMES,
     journey::WRONG_ORDER,
     unsubscribe::ONE_CLICK,
     copies::SHOWN,
+    send_test::TRIED,
     edge::REFUSED,
     edge::ONE_BAD_ITEM,
     edge::BEACON,
