@@ -80,21 +80,25 @@ pub async fn send_test(
     };
     Ok(Ok(match test.looked {
         Looked::Mail(message) => {
-            let mail = Mail {
-                permit: &permit,
-                label,
-                message,
-            };
-            provider.submit(mail).await
+            let permit = &permit;
+            provider
+                .submit(Mail {
+                    permit,
+                    label,
+                    message,
+                })
+                .await
         }
         Looked::Sms(sms) => {
-            let text = Text {
-                permit: &permit,
-                label,
-                sms,
-                is_marketing: test.template.class == MessageClass::Marketing,
-            };
-            provider.text(text).await
+            let is_marketing = test.template.class == MessageClass::Marketing;
+            provider
+                .text(Text {
+                    permit: &permit,
+                    label,
+                    sms,
+                    is_marketing,
+                })
+                .await
         }
     }))
 }

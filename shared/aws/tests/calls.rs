@@ -231,7 +231,7 @@ async fn a_redelivered_input_is_two_reads_and_a_refused_write() {
 }
 
 #[tokio::test]
-async fn a_send_is_one_batched_read_one_claim_one_mail_one_update_and_one_outcome() {
+async fn a_send_is_one_batched_read_one_claim_one_copy_one_mail_one_update_and_one_outcome() {
     for count in [1, 10] {
         let world = World::new().await;
         let users = (0..count).map(|n| format!("user{n}"));
@@ -240,7 +240,7 @@ async fn a_send_is_one_batched_read_one_claim_one_mail_one_update_and_one_outcom
         let sqs = sqs::sqs().await;
         let (config, timeout) = (config(&ses.url), Duration::from_secs(20));
         let providers = Providers {
-            mailer: SesMailer::new(&config, "set".to_owned(), SECRET, timeout),
+            mailer: SesMailer::new(&config, Some("set".to_owned()), SECRET, timeout),
             texter: SnsTexter::new(&config, timeout),
         };
         let queues = (sqs::queue(&sqs, "inputs"), sqs::queue(&sqs, QUEUE));
@@ -264,11 +264,13 @@ async fn a_send_is_one_batched_read_one_claim_one_mail_one_update_and_one_outcom
         let calls = [
             ("BatchGetItem", count),
             ("GetItem", 2),
+            // The copies.
+            ("PutItem", count),
             ("TransactWriteItems", count),
             ("UpdateItem", count + 4),
         ];
         let each = f64::from(u8::try_from(count).unwrap());
-        assert_eq!(bill, Bill::of(&calls, 3.0 * each + 2.0, 5.0 * each + 4.0));
+        assert_eq!(bill, Bill::of(&calls, 3.0 * each + 2.0, 6.0 * each + 4.0));
         assert_eq!(ses.asked().len(), count + 1);
         let one_outcome = ("AmazonSQS.SendMessageBatch".to_owned(), 1);
         assert_eq!(sqs::requests(&sqs), vec![one_outcome; count]);

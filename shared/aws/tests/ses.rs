@@ -78,7 +78,7 @@ impl Letter {
 fn mailer(stub: &Stub) -> SesMailer {
     SesMailer::new(
         &config(&stub.url),
-        "wend-set".to_owned(),
+        Some("wend-set".to_owned()),
         SECRET,
         Duration::from_secs(20),
     )
@@ -263,7 +263,7 @@ async fn a_refused_connection_is_not_taken() {
     drop(listener);
     let mailer = SesMailer::new(
         &config(&url),
-        "wend-set".to_owned(),
+        Some("wend-set".to_owned()),
         SECRET,
         Duration::from_secs(20),
     );
@@ -301,7 +301,7 @@ async fn a_provider_that_never_answers_is_ambiguous_and_not_asked_twice() {
     let config = config.sleep_impl(sleep.clone()).build();
     let mailer = SesMailer::new(
         &config,
-        "wend-set".to_owned(),
+        Some("wend-set".to_owned()),
         SECRET,
         Duration::from_secs(20),
     );

@@ -56,9 +56,9 @@ fn tried(case: &Case) -> Result<()> {
             "{answer:?}"
         );
     }
-    let send = mails[0].tag("wend_call");
+    let id = mails[0].tag("wend_call");
     ensure!(
-        !send.is_empty() && !client.sends()?.contains_key(send),
+        !id.is_empty() && !client.sends()?.contains_key(id),
         "the ledger knows it"
     );
     let heard = client.rows(&ana.user)?;
