@@ -228,7 +228,7 @@ where
         match self.contacts.commit(commit).await {
             Ok(Committed::Done) => {
                 if release.project.sending.entry_alarm.is_some() {
-                    entries::note(&self.entries, &folded.rows);
+                    entries::note(&self.entries, &folded.rows, &release);
                 }
                 folded.rows.extend(republished);
                 Ok(Attempt::Done(folded.rows))

@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use wend_app::counts::Counts;
 use wend_app::evaluate::Evaluate;
 use wend_app::memory::{
     Line, MemoryContacts, MemoryQueue, MemoryStore, QueueRules, Queues, SeededIds, VirtualClock,
@@ -168,6 +169,7 @@ impl Stage {
                 ids: SeededIds::new(crowd.seed),
                 secret,
                 schedule: schedule.map_err(|error| error.to_string())?,
+                entries: Counts::default(),
             },
             random: Random::new(crowd.seed),
             deaths: crowd.deaths,

@@ -13,7 +13,7 @@ use super::pace::Told;
 use super::quota::{back_after, place};
 use super::{Dispatch, SOON, Step};
 use crate::ports::{
-    Clock, Connections, Ledger, LedgerView, Mailer, Paces, PortError, Queue, ReleaseStore,
+    Clock, Connections, Copies, Ledger, LedgerView, Mailer, Paces, PortError, Queue, ReleaseStore,
     SetAside, Tallies, Texter,
 };
 use wend_core::due::QUEUE_DELAY_MAX;
@@ -23,7 +23,7 @@ const DAY_SPREAD: Duration = Duration::from_hours(20);
 
 impl<L, M, X, Q, A, R, C, P> Dispatch<L, M, X, Q, A, R, C, P>
 where
-    L: Ledger,
+    L: Ledger + Copies,
     M: Mailer + Texter,
     X: Connections,
     Q: Queue,

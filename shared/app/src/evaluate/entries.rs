@@ -6,6 +6,7 @@ use wend_core::brake::{
     Brake, Cause, Counter, DayNumber, Scope, USUAL_AFTER, USUAL_DAYS, flooded, hour_of,
 };
 use wend_core::log::{LogRow, Trace};
+use wend_core::release::{Release, Trigger};
 use wend_core::time::Timestamp;
 
 use crate::counts::Counts;
@@ -14,14 +15,22 @@ use crate::ports::{PortError, Settled, Tallies};
 /// The log target of brakes.
 const BRAKE: &str = "wend::brake";
 
-/// Notes the entries of rows that were written just then. Who is held out gets nothing and is no flood.
-pub(super) fn note(counts: &Counts, rows: &[LogRow]) {
+/// Notes the entries of rows that were written just then. Who is held out gets nothing and is no flood, and a campaign is meant to
+/// take in many at once.
+pub(super) fn note(counts: &Counts, rows: &[LogRow], release: &Release) {
+    let is_campaign = |journey: &str, trigger: Option<usize>| {
+        let found = release.journey(journey);
+        let trigger = found.and_then(|(_, journey)| journey.triggers.get(trigger?.checked_sub(1)?));
+        matches!(trigger, Some(Trigger::Schedule { .. }))
+    };
     for trace in rows.iter().flat_map(|row| &row.trace) {
         if let Trace::Entered {
             journey,
+            trigger,
             is_holdout: false,
             ..
         } = trace
+            && !is_campaign(journey, *trigger)
         {
             counts.add(journey);
         }

@@ -25,7 +25,7 @@ mod unsubscribe;
 use super::Scenario;
 
 /// Scenarios of both modes.
-pub const BOTH: [Scenario; 12] = [
+pub const BOTH: [Scenario; 13] = [
     journey::THREE_MAILS,
     journey::FIVE_TIMES,
     journey::WRONG_ORDER,

@@ -97,7 +97,6 @@ impl Embedded {
             "PutItem" => run(body, |request| db.put_item(request)),
             "DeleteItem" => run(body, |request| db.delete_item(request)),
             "UpdateItem" => run(body, |request| db.update_item(request)),
-            "DeleteItem" => run(body, |request| db.delete_item(request)),
             "TransactWriteItems" => run(body, |mut request: TransactWriteItemsRequest| {
                 // The SDK's token for its own repetitions, of which there are none here: the database would keep each for ten
                 // minutes and look through all of them at every write.
