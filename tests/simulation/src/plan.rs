@@ -99,8 +99,6 @@ impl fmt::Display for Decision {
 pub enum Filter {
     /// Those that the seed draws.
     Drawn,
-    /// Those of the drawn ones that are in the set.
-    Only(BTreeSet<Decision>),
     /// Exactly these.
     Script(BTreeSet<Decision>),
 }
@@ -176,7 +174,7 @@ impl Plan {
                     })
                 })
             }
-            Filter::Drawn | Filter::Only(_) => {
+            Filter::Drawn => {
                 let mut hot = self.heats.iter().filter(|(of, _)| troubles.contains(of));
                 let is_drawn = |(trouble, heat): &&(Trouble, u64)| {
                     let bits = mix(&[self.seed, hash(trouble.name()), place[0], place[1]]);
@@ -190,11 +188,6 @@ impl Plan {
             operation,
             nth,
         };
-        if let Filter::Only(kept) = &self.filter
-            && !kept.contains(&decision)
-        {
-            return None;
-        }
         self.taken.push(decision);
         Some((trouble, mix(&[self.seed, 2, place[0], place[1]])))
     }

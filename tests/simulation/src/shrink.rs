@@ -2,11 +2,12 @@
 //! (delta debugging, Zeller 2002).
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::history::{Verdict, play};
 use crate::plan::{Decision, Filter};
 use crate::planted::Planted;
-use crate::scenario::Scenario;
+use crate::scenario::{Op, Scenario};
 
 /// A shorter history that fails the same way.
 #[derive(Clone, Debug)]
@@ -37,9 +38,41 @@ struct Shrinking<'a> {
 impl Shrinking<'_> {
     fn fails(&mut self, scenario: &Scenario, faults: &[Decision]) -> bool {
         self.tries += 1;
-        let only: BTreeSet<Decision> = faults.iter().copied().collect();
-        let verdict = play(scenario, self.seed, Filter::Only(only), self.planted);
+        let script: BTreeSet<Decision> = faults.iter().copied().collect();
+        let verdict = play(scenario, self.seed, Filter::Script(script), self.planted);
         promise(&verdict) == Some(self.promise)
+    }
+
+    /// Lets each fault take place earlier while the history fails: then what led to its later place can be left out.
+    fn sooner(&mut self, scenario: &Scenario, mut faults: Vec<Decision>) -> Vec<Decision> {
+        for at in 0..faults.len() {
+            let Some(nth) = faults.get(at).map(|fault| fault.nth) else {
+                break;
+            };
+            for earlier in [0, nth / 2, nth.saturating_sub(1)] {
+                let mut moved = faults.clone();
+                if let Some(fault) = moved.get_mut(at) {
+                    fault.nth = earlier;
+                }
+                if earlier < nth && self.tries < TRIES_MAX && self.fails(scenario, &moved) {
+                    faults = moved;
+                    break;
+                }
+            }
+        }
+        faults
+    }
+
+    /// Leaves operations of `scenario` out.
+    fn fewer(&mut self, scenario: &Scenario, faults: &[Decision]) -> Scenario {
+        let with = |ops: &[(Duration, Op)]| Scenario {
+            ops: ops.to_vec(),
+            ..scenario.clone()
+        };
+        let ops = self.reduce(scenario.ops.clone(), |work, ops| {
+            work.fails(&with(ops), faults)
+        });
+        with(&ops)
     }
 
     /// Leaves parts of `all` out while `fails` says so.
@@ -75,21 +108,16 @@ pub fn shorten(seed: u64, planted: Option<Planted>) -> Option<Short> {
         promise,
         tries: 0,
     };
-    let whole = scenario.clone();
-    let faults = work.reduce(verdict.taken.clone(), |work, faults| {
-        work.fails(&whole, faults)
+    let mut faults = work.reduce(verdict.taken.clone(), |work, faults| {
+        work.fails(&scenario, faults)
     });
-    scenario.ops = work.reduce(scenario.ops.clone(), |work, ops| {
-        let fewer = Scenario {
-            ops: ops.to_vec(),
-            ..whole.clone()
-        };
-        work.fails(&fewer, &faults)
-    });
-    let shorter = scenario.clone();
-    let faults = work.reduce(faults, |work, faults| work.fails(&shorter, faults));
-    let only = faults.iter().copied().collect();
-    let broken = play(&scenario, seed, Filter::Only(only), planted).broken;
+    for _ in 0..2 {
+        faults = work.sooner(&scenario, faults);
+        scenario = work.fewer(&scenario, &faults);
+    }
+    faults = work.reduce(faults, |work, faults| work.fails(&scenario, faults));
+    let script = faults.iter().copied().collect();
+    let broken = play(&scenario, seed, Filter::Script(script), planted).broken;
     Some(Short {
         scenario,
         faults,

@@ -136,20 +136,24 @@ fn an_index_that_lags_and_a_sweep_that_is_late_lose_nothing() {
     assert_eq!(sent(&world).len(), 1);
 }
 
-/// Fails each call whose number is a multiple of `every`, in turn before and after its effect.
+/// Fails about each `every`th call, in turn before and after its effect. The gaps differ, so that no retry falls into step with
+/// them and fails for good.
 #[derive(Debug)]
 struct Every {
     every: u32,
     calls: u32,
+    failed: u32,
 }
 
 impl Faults for Every {
     fn next(&mut self, operation: &'static str) -> Fault {
         self.calls += 1;
-        if operation == "publish a release" || !self.calls.is_multiple_of(self.every) {
+        if operation == "publish a release" || self.calls < self.every + self.failed % 3 {
             return Fault::None;
         }
-        match self.calls / self.every % 4 {
+        self.calls = 0;
+        self.failed += 1;
+        match self.failed % 4 {
             0 => Fault::FailBefore(ErrorClass::Throttled),
             1 => Fault::LoseAnswer,
             2 => Fault::FailBefore(ErrorClass::Conflict),
@@ -161,7 +165,11 @@ impl Faults for Every {
 #[test]
 fn whatever_fails_every_message_is_submitted_once_at_most_and_settled() {
     for every in 2..30 {
-        let line = Line::new(Every { every, calls: 0 });
+        let line = Line::new(Every {
+            every,
+            calls: 0,
+            failed: 0,
+        });
         let steps =
             "  - { id: a, email: hello }\n  - { id: w, wait: 1h }\n  - { id: b, email: hello }\n";
         let mut world = world_on(line, steps);
