@@ -4,6 +4,8 @@
 //! who read it before finds the permission row changed. Copies of its messages are gone,
 //! too; the one of a message that was claimed before goes when `evaluate` hears what became of that.
 
+use std::collections::BTreeSet;
+
 use wend_core::contact::Contact;
 use wend_core::id::{ContactKey, PermissionKey};
 use wend_core::identity::{Channel, IdentitySecret};
@@ -33,6 +35,7 @@ pub async fn erase(
                 let stub = Erased {
                     at: now,
                     permissions: rows_of(&contact, secret),
+                    ids: ids_of(&contact, secret),
                 };
                 match contacts.erase(&contact, &stub).await? {
                     Settled::Done => stub,
@@ -43,7 +46,9 @@ pub async fn erase(
         for permission in stub.permissions {
             contacts.forget(permission, stub.at).await?;
         }
-        copies.forget_copies(loaded.id.unwrap_or(key)).await?;
+        for id in stub.ids {
+            copies.forget_copies(id).await?;
+        }
         return Ok(true);
     }
     Err(PortError {
@@ -51,6 +56,13 @@ pub async fn erase(
         class: ErrorClass::Conflict,
         cause: "others write the contact all the time".to_owned(),
     })
+}
+
+/// Every id that the contact may have had: a contact's id is the key of the name that was heard first.
+fn ids_of(contact: &Contact, secret: &IdentitySecret) -> Vec<ContactKey> {
+    let names = contact.identities.iter().map(|name| name.key(secret));
+    let ids: BTreeSet<ContactKey> = names.chain([contact.id]).collect();
+    ids.into_iter().collect()
 }
 
 /// The permission rows of the contact's addresses.

@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use wend_core::contact::Contact;
-use wend_core::decide::{Context, DecideError, Decision, Subject, decide};
+use wend_core::decide::{
+    Context, DecideError, Decision, Other, Repointed, Subject, decide, looks_up,
+};
 use wend_core::due::Schedule;
 use wend_core::id::{ContactKey, InputId};
 use wend_core::identity::{Identity, IdentitySecret};
@@ -67,6 +69,8 @@ pub struct Evaluate<S, P, Q, A, R, C, I> {
 /// Inputs of one address, with the messages that carried them.
 struct Group<'m> {
     key: ContactKey,
+    /// Whether it is a contact's id, as in all messages of our own, and not the key of a name.
+    is_id: bool,
     inputs: Vec<(&'m Received, Envelope)>,
 }
 
@@ -76,6 +80,8 @@ enum Stop {
     Retry(PortError),
     /// One input is poison.
     Poison(usize, String),
+    /// One input names somebody else, too: they are applied one by one.
+    OneByOne,
 }
 
 impl<S, P, Q, A, R, C, I> Evaluate<S, P, Q, A, R, C, I>
@@ -92,13 +98,15 @@ where
     /// that fails or waits keeps nobody.
     pub async fn batch(&self, messages: &[Received]) -> Vec<String> {
         let mut outcomes = Vec::with_capacity(messages.len());
-        let mut groups: BTreeMap<ContactKey, Group<'_>> = BTreeMap::new();
+        let mut groups: BTreeMap<(ContactKey, bool), Group<'_>> = BTreeMap::new();
         for message in messages {
             match serde_json::from_str::<Envelope>(&message.body) {
                 Ok(envelope) => {
                     let key = envelope.input.partition(&self.secret);
-                    let group = groups.entry(key).or_insert(Group {
+                    let is_id = !matches!(envelope.input, Input::Event(_));
+                    let group = groups.entry((key, is_id)).or_insert(Group {
                         key,
+                        is_id,
                         inputs: Vec::new(),
                     });
                     group.inputs.push((message, envelope));
@@ -140,14 +148,19 @@ where
         group
             .inputs
             .sort_by_key(|(_, envelope)| (envelope.input.order(), envelope.input.id()));
+        let mut rows_max = Commit::ROWS_MAX;
         while !group.inputs.is_empty() {
-            let count = group.inputs.len().min(Commit::ROWS_MAX);
+            let count = group.inputs.len().min(rows_max);
             let (fold, _) = group.inputs.split_at(count);
-            let done = match self.apply(group.key, fold).await {
+            let done = match self.apply((group.key, group.is_id), fold).await {
                 Ok(()) => Done::Acknowledge,
                 Err(Stop::Poison(index, reason)) => {
                     let (message, _) = group.inputs.remove(index);
                     outcomes.push((message, Done::Poison(reason)));
+                    continue;
+                }
+                Err(Stop::OneByOne) => {
+                    rows_max = 1;
                     continue;
                 }
                 Err(Stop::Retry(error)) => {
@@ -161,15 +174,21 @@ where
     }
 
     /// Applies inputs in order and publishes their effects.
-    async fn apply(&self, key: ContactKey, inputs: &[(&Received, Envelope)]) -> Result<(), Stop> {
+    async fn apply(
+        &self,
+        address: (ContactKey, bool),
+        inputs: &[(&Received, Envelope)],
+    ) -> Result<(), Stop> {
         let mut applied: Vec<LogRow> = Vec::new();
-        let mut taken: Vec<Identity> = Vec::new();
+        let mut elsewhere: Vec<Identity> = Vec::new();
         let mut last_error = None;
-        for attempt in 0..ATTEMPTS_MAX {
+        let mut attempt = 0;
+        while attempt < ATTEMPTS_MAX {
             if attempt > 0 {
                 self.clock.sleep(JITTER.mul_f64(self.ids.fraction())).await;
             }
-            match self.attempt(key, inputs, &applied, &taken).await? {
+            attempt += 1;
+            match self.attempt(address, inputs, &applied, &elsewhere).await? {
                 Attempt::Done(rows) => {
                     return self
                         .publish(applied.iter().chain(&rows))
@@ -177,32 +196,53 @@ where
                         .map_err(Stop::Retry);
                 }
                 Attempt::Applied(rows) => applied.extend(rows),
-                Attempt::Taken(identity) => taken.push(identity),
-                Attempt::Stale => {}
+                Attempt::Taken(_) if inputs.len() > 1 => return Err(Stop::OneByOne),
+                Attempt::Taken(name) if !elsewhere.contains(&name) => {
+                    // Nobody was in the way; a message has a handful of names.
+                    attempt = 0;
+                    elsewhere.push(name);
+                }
+                Attempt::Taken(_) | Attempt::Stale => {}
                 Attempt::Contended(error) => last_error = Some(error),
             }
         }
         Err(Stop::Retry(last_error.unwrap_or(PortError {
             operation: "commit",
             class: ErrorClass::Conflict,
-            cause: format!("contact {key} is written by too many at once"),
+            cause: format!("contact {} is written by too many at once", address.0),
         })))
     }
 
     /// Reads, decides, commits; once.
     async fn attempt(
         &self,
-        key: ContactKey,
+        (key, is_id): (ContactKey, bool),
         inputs: &[(&Received, Envelope)],
         applied: &[LogRow],
-        taken: &[Identity],
+        elsewhere: &[Identity],
     ) -> Result<Attempt, Stop> {
-        let loaded = self.contacts.load(key).await.map_err(Stop::Retry)?;
+        let loaded = if is_id {
+            self.contacts.find(key).await
+        } else {
+            self.contacts.load(key).await
+        };
+        let loaded = loaded.map_err(Stop::Retry)?;
         if loaded.erased.is_some() {
-            let late = self.forget_late(loaded.id.unwrap_or(key), inputs).await;
-            late.map_err(Stop::Retry)?;
+            self.forget_late(inputs).await.map_err(Stop::Retry)?;
         }
-        let number = loaded.contact.as_ref().map_or(0, |contact| contact.release);
+        let mut names = elsewhere.to_vec();
+        for name in asked_for(inputs, loaded.contact.as_ref()) {
+            if inputs.len() > 1 {
+                return Err(Stop::OneByOne);
+            }
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        let others = self.others(names).await?;
+        let stored = loaded.contact.iter();
+        let stored = stored.chain(others.iter().filter_map(|other| other.contact.as_ref()));
+        let number = stored.map(|contact| contact.release).max().unwrap_or(0);
         let release = self.releases.at_least(number).await.map_err(Stop::Retry)?;
         let context = Context {
             release: &release,
@@ -213,7 +253,7 @@ where
             id: loaded.id.unwrap_or(key),
             contact: loaded.contact,
             erased_at: loaded.erased.map(|stub| stub.at),
-            taken: taken.to_vec(),
+            others,
         };
         let mut folded = fold(subject, inputs, applied, context)?;
         let republished = self.rows_of(&folded.dropped).await?;
@@ -223,6 +263,7 @@ where
         let commit = Commit {
             contact: folded.contact.as_ref(),
             pointers: &folded.pointers,
+            repointed: &folded.repointed,
             rows: &folded.rows,
         };
         match self.contacts.commit(commit).await {
@@ -242,16 +283,29 @@ where
     }
 
     /// A message that was claimed before its contact was erased may have left its copy behind the erasure.
-    async fn forget_late(
-        &self,
-        contact: ContactKey,
-        inputs: &[(&Received, Envelope)],
-    ) -> Result<(), PortError> {
-        let mut inputs = inputs.iter().map(|(_, envelope)| &envelope.input);
-        if inputs.any(|input| matches!(input, Input::Outcome(_))) {
-            self.permissions.forget_copies(contact).await?;
+    async fn forget_late(&self, inputs: &[(&Received, Envelope)]) -> Result<(), PortError> {
+        for (_, envelope) in inputs {
+            if let Input::Outcome(over) = &envelope.input {
+                self.permissions.forget_copies(over.contact).await?;
+            }
         }
         Ok(())
+    }
+
+    /// What stands under `names`.
+    async fn others(&self, names: Vec<Identity>) -> Result<Vec<Other>, Stop> {
+        let mut others = Vec::with_capacity(names.len());
+        for name in names {
+            let key = name.key(&self.secret);
+            let loaded = self.contacts.load(key).await.map_err(Stop::Retry)?;
+            others.push(Other {
+                name,
+                id: loaded.id.unwrap_or(key),
+                contact: loaded.contact,
+                erased_at: loaded.erased.map(|stub| stub.at),
+            });
+        }
+        Ok(others)
     }
 
     /// The rows of dropped wakes. A wake that is not the contact's due time either comes too late for everybody, or it was applied
@@ -322,6 +376,19 @@ where
     }
 }
 
+/// The names that must be looked up before any of `inputs` is decided.
+fn asked_for<'i>(
+    inputs: &'i [(&Received, Envelope)],
+    contact: Option<&Contact>,
+) -> impl Iterator<Item = &'i Identity> {
+    inputs
+        .iter()
+        .filter_map(move |(_, envelope)| match &envelope.input {
+            Input::Event(event) => looks_up(event, contact),
+            _ => None,
+        })
+}
+
 /// A task on its way to `dispatch`.
 fn task_message(task: &Task, journey: String) -> Result<Outgoing, PortError> {
     let body = serde_json::to_string(task);
@@ -364,6 +431,7 @@ enum Attempt {
 struct Folded {
     contact: Option<Contact>,
     pointers: Vec<Identity>,
+    repointed: Vec<Repointed>,
     rows: Vec<LogRow>,
     /// Partition and id of wakes that are not, or no longer, the contact's due time.
     dropped: Vec<(ContactKey, InputId)>,
@@ -377,10 +445,10 @@ fn fold(
     applied: &[LogRow],
     context: Context<'_>,
 ) -> Result<Folded, Stop> {
-    let read_rev = subject.contact.as_ref().map_or(0, |contact| contact.rev);
     let mut folded = Folded {
         contact: None,
         pointers: Vec::new(),
+        repointed: Vec::new(),
         rows: Vec::new(),
         dropped: Vec::new(),
     };
@@ -395,20 +463,23 @@ fn fold(
             .map_err(|reason| Stop::Poison(index, reason))?;
         is_changed |= decision.is_changed;
         folded.pointers.extend(decision.new_identities);
+        folded.repointed.extend(decision.repointed);
         if decision.row.is_none() {
             let partition = envelope.input.partition(context.secret);
             folded.dropped.push((partition, id));
         }
         folded.rows.extend(decision.row);
         subject.contact = decision.contact;
+        subject.id = subject
+            .contact
+            .as_ref()
+            .map_or(subject.id, |contact| contact.id);
     }
     if is_changed {
-        folded.contact = subject.contact.map(|contact| Contact {
-            rev: read_rev,
-            ..contact
-        });
+        folded.contact = subject.contact;
+        let rev = folded.contact.as_ref().map_or(0, |contact| contact.rev);
         for row in &mut folded.rows {
-            row.rev = read_rev + 1;
+            row.rev = rev + 1;
         }
     }
     Ok(folded)

@@ -220,7 +220,8 @@ fn call(request: &Request<Bytes>) -> Result<Option<Call>, Refused> {
         Call::named(name).map(Some)
     };
     let Some(call) = call else {
-        let error = format!("there is no {path}; POST to /v1/identify, track, page or batch");
+        let error =
+            format!("there is no {path}; POST to /v1/identify, track, page, alias, group or batch");
         return Err(Refused(StatusCode::NOT_FOUND, error));
     };
     if request.method() == Method::POST {

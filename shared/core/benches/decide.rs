@@ -168,7 +168,7 @@ impl Scene {
             id: contact.id,
             contact: Some(contact),
             erased_at: None,
-            taken: Vec::new(),
+            others: Vec::new(),
         };
         decide(subject, envelope, context).expect("the version is there")
     }

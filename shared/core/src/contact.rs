@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::condition::Topic;
 use crate::enrollment::{Enrollment, Origin, State};
 use crate::id::{ContactKey, EnrollmentId, InputId, PartHash, SendId};
-use crate::identity::{Channel, EmailAddress, Identity, PhoneNumber};
+use crate::identity::{Channel, EmailAddress, Identity, IdentityKind, PhoneNumber};
 use crate::input::Properties;
 use crate::personal::Personal;
 use crate::send::Earlier;
@@ -16,6 +16,10 @@ use crate::time::Timestamp;
 
 /// Largest packed aggregate, in bytes. Over it an event is refused; a wake or an outcome never is.
 pub const CONTACT_BYTES_MAX: usize = 32 * 1024;
+
+/// Most names of one contact: a shared device or a script that draws ids must not grow the aggregate, and a merge re-points all
+/// names of the one that goes in one transaction.
+pub const IDENTITIES_MAX: usize = 50;
 
 /// One addressable person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,9 +30,13 @@ pub struct Contact {
     pub created_at: Timestamp,
     /// The latest time that any of its inputs carried; a decision's `now` is never earlier.
     pub last_at: Timestamp,
-    /// Its names.
+    /// Its names; at most [`IDENTITIES_MAX`].
     #[serde(default)]
     pub identities: Vec<Identity>,
+    /// When an `identify` or `alias` last said that an anonymous id is this contact's, by the name's key. Of two people on one
+    /// device the later one has it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub claims: BTreeMap<ContactKey, Timestamp>,
     /// Its email address.
     #[serde(default)]
     pub email: Option<Email>,
@@ -288,10 +296,13 @@ pub struct GoalWatch {
     pub until: Timestamp,
 }
 
+/// What stands between a journey and a run's key in [`entry_key`].
+pub(crate) const ENTRY_KEY: char = '\u{1f}';
+
 /// The key under which the last entry of a journey is kept: once for each key of a keyed journey.
 pub fn entry_key(journey: &str, key: Option<&str>) -> String {
     match key {
-        Some(key) => format!("{journey}\u{1f}{key}"),
+        Some(key) => format!("{journey}{ENTRY_KEY}{key}"),
         None => journey.to_owned(),
     }
 }
@@ -363,6 +374,7 @@ impl Contact {
             created_at: now,
             last_at: now,
             identities: Vec::new(),
+            claims: BTreeMap::new(),
             email: None,
             attributes: BTreeMap::new(),
             phone: None,
@@ -388,6 +400,12 @@ impl Contact {
             release: 0,
             due_at: None,
         }
+    }
+
+    /// Whether more than devices name it: somebody's id, an address. Two known contacts are never merged.
+    pub fn is_known(&self) -> bool {
+        let is_known = |name: &Identity| name.kind != IdentityKind::Anonymous;
+        self.email.is_some() || self.phone.is_some() || self.identities.iter().any(is_known)
     }
 
     /// The packed form: a format byte, then MessagePack with named fields, so that a field can be added.
@@ -462,30 +480,4 @@ impl Contact {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_contact_survives_packing_and_its_index_attributes_stand_beside() {
-        let mut contact = Contact::new(ContactKey::from_bytes([1; 16]), Timestamp::from_millis(5));
-        let value = Personal::new(serde_json::json!({"a": [1, 2.5, null, "x"]}));
-        let attribute = Attribute {
-            value,
-            at: Timestamp::from_millis(4),
-        };
-        contact.attributes.insert("nested".into(), attribute);
-        contact.rev = 3;
-        let packed = contact.pack().unwrap();
-        assert_eq!(contact.packed_bytes().unwrap(), packed.len());
-        let read = Contact::unpack(&packed, 3, 0, None).unwrap();
-        assert_eq!(read, contact);
-    }
-
-    #[test]
-    fn a_newer_format_is_not_guessed_at() {
-        let read = |bytes: &[u8]| Contact::unpack(bytes, 1, 1, None);
-        assert!(matches!(read(&[2, 0]), Err(UnpackError::Format(2))));
-        assert!(matches!(read(&[]), Err(UnpackError::Empty)));
-        assert!(matches!(read(&[1, 0xff]), Err(UnpackError::Damaged(_))));
-    }
-}
+mod tests;

@@ -17,6 +17,7 @@
 
 mod acts;
 mod admission;
+mod consents;
 mod coupons;
 mod entry;
 mod facts;
@@ -24,8 +25,10 @@ mod feedback;
 mod finish;
 mod goals;
 pub mod inspect;
+mod join;
 mod learn;
 mod listen;
+mod merge;
 mod migrate;
 mod plan;
 mod run;
@@ -33,6 +36,7 @@ mod schedules;
 mod score;
 mod segments;
 mod signal;
+mod subject;
 mod timers;
 mod verbs;
 mod view;
@@ -42,16 +46,20 @@ use std::collections::{BTreeSet, VecDeque};
 
 use crate::contact::Contact;
 use crate::id::{ContactKey, EnrollmentId, InputId, SendId, derive};
-use crate::identity::{Identity, IdentitySecret};
+use crate::identity::Identity;
 use crate::input::{CommandKind, Envelope, Event, Input, Properties};
-use crate::log::{Effect, INPUT_AGE_MAX, LogRow, Refusal, Trace};
-use crate::release::{EventSource, Release, UnknownEvents};
+use crate::log::{Effect, INPUT_AGE_MAX, Refusal, Trace};
+use crate::release::{EventSource, UnknownEvents};
 use crate::time::Timestamp;
 use finish::{Finished, row, unchanged};
+use join::Joined;
 use signal::{Happening, Signal, happening};
 use view::View;
 
+pub use join::looks_up;
+pub use merge::{One, merge};
 pub use run::{drawn, pick};
+pub use subject::{Context, DecideError, Decision, Other, Repointed, Subject};
 
 /// Most derived events of one input; the others are cut, with a line in the trace.
 pub const DERIVED_MAX: u32 = 16;
@@ -60,73 +68,11 @@ pub const DEPTH_MAX: u8 = 4;
 /// The event of every activity of the contact itself: what it did, its clicks, its answers; never opens.
 const ANY_ACTIVITY: &str = "any_activity";
 
-/// What a decision is made with, beside the contact and the input.
-#[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
-    /// All published definitions.
-    pub release: &'a Release,
-    /// The secret under which names and addresses are hashed.
-    pub secret: &'a IdentitySecret,
-    /// The clock. The decision's `now` is the latest of it, the input's time and the contact's last time.
-    pub clock: Timestamp,
-}
-
-/// Who an input is about, as it was read.
-#[derive(Clone, Debug)]
-pub struct Subject {
-    /// The contact's id: the key that the message's address leads to.
-    pub id: ContactKey,
-    /// The contact, if it is stored.
-    pub contact: Option<Contact>,
-    /// When it was erased, if it was.
-    pub erased_at: Option<Timestamp>,
-    /// Names that turned out to belong to somebody else; they are not linked.
-    pub taken: Vec<Identity>,
-}
-
-/// What an input leads to.
-#[derive(Clone, Debug)]
-pub struct Decision {
-    /// The contact after the input.
-    pub contact: Option<Contact>,
-    /// Whether it differs from the one that was read, so that it must be written.
-    pub is_changed: bool,
-    /// Names under which nothing pointed to the contact before.
-    pub new_identities: Vec<Identity>,
-    /// The row. None for a wake that is not the contact's due time: it is dropped and not logged as applied.
-    pub row: Option<LogRow>,
-}
-
-/// An input fails for a bug or a missing part, not on its merits. It is set aside and can be redriven after the fix.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DecideError {
-    /// A run follows a journey version that the release does not hold.
-    #[error(
-        "run {enrollment} of journey `{journey}` follows a version that release {release} does not hold"
-    )]
-    VersionMissing {
-        /// The run.
-        enrollment: EnrollmentId,
-        /// Its journey.
-        journey: String,
-        /// The release in use.
-        release: u64,
-    },
-    /// The contact cannot be packed.
-    #[error("contact {contact} cannot be packed: {why}")]
-    NotPacked {
-        /// The contact.
-        contact: ContactKey,
-        /// The encoder's words.
-        why: String,
-    },
-}
-
 /// Applies one input.
 ///
 /// A late or repeated input is not an error: it changes nothing and has no effects.
 pub fn decide(
-    subject: Subject,
+    mut subject: Subject,
     envelope: &Envelope,
     context: Context<'_>,
 ) -> Result<Decision, DecideError> {
@@ -137,17 +83,48 @@ pub fn decide(
     {
         return Ok(unchanged(subject, None));
     }
-    let last_at = subject
-        .contact
-        .as_ref()
-        .map_or(context.clock, |contact| contact.last_at);
-    let now = context.clock.max(input.at()).max(last_at);
+    let now = now(&subject, input, context);
     if let Some(refusal) = refusal(&subject, envelope, now) {
         let partition = input.partition(context.secret);
         let row = row(envelope, partition, &subject, now, Some(refusal));
         return Ok(unchanged(subject, Some(row)));
     }
-    let mut deciding = Deciding::new(&subject, input, now, context);
+    let (Input::Event(event), false) = (input, subject.others.is_empty()) else {
+        return decide_joined(subject, &Joined::default(), envelope, context);
+    };
+    let mut together = subject.clone();
+    let joined = join::join(&mut together, event, now, context)?;
+    let decision = decide_joined(together, &joined, envelope, context)?;
+    let is_refused = decision
+        .row
+        .as_ref()
+        .is_some_and(|row| row.refusal.is_some());
+    if joined.is_joined() && is_refused {
+        // Together they and what it says are too much: it counts for the one that it was sent to.
+        let apart = join::keep_apart(&mut subject);
+        return decide_joined(subject, &apart, envelope, context);
+    }
+    Ok(decision)
+}
+
+/// A decision's `now`: the latest of the clock, the input's time and the contact's last time.
+fn now(subject: &Subject, input: &Input, context: Context<'_>) -> Timestamp {
+    let contact = subject.contact.as_ref();
+    let last_at = contact.map_or(context.clock, |contact| contact.last_at);
+    context.clock.max(input.at()).max(last_at)
+}
+
+/// Applies one input to a contact with whom its names have been put together.
+fn decide_joined(
+    subject: Subject,
+    joined: &Joined,
+    envelope: &Envelope,
+    context: Context<'_>,
+) -> Result<Decision, DecideError> {
+    let input = &envelope.input;
+    let now = now(&subject, input, context);
+    let mut deciding = Deciding::new(&subject, joined, input, now, context);
+    deciding.note_join();
     deciding.apply(envelope)?;
     let is_touch = matches!(input, Input::Command(command) if command.kind == CommandKind::Touch);
     if is_touch || matches!(deciding.contact, Cow::Owned(_)) {
@@ -165,10 +142,9 @@ pub fn decide(
 }
 
 fn refusal(subject: &Subject, envelope: &Envelope, now: Timestamp) -> Option<Refusal> {
-    if subject
-        .erased_at
-        .is_some_and(|erased_at| envelope.accepted_at <= erased_at)
-    {
+    let erased = subject.others.iter().filter_map(|other| other.erased_at);
+    let mut erased = subject.erased_at.into_iter().chain(erased);
+    if erased.any(|erased_at| envelope.accepted_at <= erased_at) {
         return Some(Refusal::Erased);
     }
     (now.since(envelope.accepted_at) > INPUT_AGE_MAX).then_some(Refusal::TooOld)
@@ -181,7 +157,7 @@ struct Deciding<'a> {
     /// The moment as of which rules are looked at: a timer's own while it fires, else `now`.
     moment: Timestamp,
     contact: Cow<'a, Contact>,
-    taken: &'a [Identity],
+    joined: &'a Joined,
     new_identities: Vec<Identity>,
     /// The input, for derived ids, and the partition of its log row.
     input: InputId,
@@ -208,7 +184,13 @@ struct Deciding<'a> {
 }
 
 impl<'a> Deciding<'a> {
-    fn new(subject: &'a Subject, input: &Input, now: Timestamp, context: Context<'a>) -> Self {
+    fn new(
+        subject: &'a Subject,
+        joined: &'a Joined,
+        input: &Input,
+        now: Timestamp,
+        context: Context<'a>,
+    ) -> Self {
         let contact = match &subject.contact {
             Some(contact) => Cow::Borrowed(contact),
             None => Cow::Owned(Contact::new(subject.id, now)),
@@ -218,7 +200,7 @@ impl<'a> Deciding<'a> {
             now,
             moment: now,
             contact,
-            taken: &subject.taken,
+            joined,
             new_identities: Vec::new(),
             input: input.id(),
             partition: input.partition(context.secret),
@@ -259,6 +241,7 @@ impl<'a> Deciding<'a> {
         }
         match &envelope.input {
             Input::Event(event) => {
+                self.settle_join()?;
                 self.is_import = event.is_import;
                 self.public_source = event.public_source.as_deref();
                 self.take_in(event);

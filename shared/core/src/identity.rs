@@ -56,6 +56,8 @@ pub enum IdentityKind {
     Anonymous,
     /// An email address, in lower case.
     Email,
+    /// A phone number, E.164.
+    Phone,
 }
 
 impl IdentityKind {
@@ -64,6 +66,7 @@ impl IdentityKind {
             Self::User => "user",
             Self::Anonymous => "anonymous",
             Self::Email => "email",
+            Self::Phone => "phone",
         }
     }
 }
@@ -82,7 +85,7 @@ impl Identity {
     pub fn new(kind: IdentityKind, text: &str) -> Option<Self> {
         let text = text.trim();
         let value = match kind {
-            IdentityKind::User | IdentityKind::Anonymous => text.to_owned(),
+            IdentityKind::User | IdentityKind::Anonymous | IdentityKind::Phone => text.to_owned(),
             IdentityKind::Email => text.to_lowercase(),
         };
         (!value.is_empty()).then(|| Self {
@@ -124,13 +127,18 @@ impl Channel {
 pub struct PhoneNumber(Personal<String>);
 
 impl PhoneNumber {
-    /// Reads a number: `+`, then 7 to 15 digits that do not begin with 0; blanks, dots, dashes and brackets between them are
-    /// dropped. A number without its country cannot be texted and is none.
+    /// Reads a number: `+`, then 7 to 15 digits that do not begin with 0 (E.164 has no more, and no country a shorter one that can be
+    /// texted). What people write between them is dropped: blanks, dots, dashes, brackets, and the zero of `+49 (0)30`, which is
+    /// dialled inside the country alone. A number without its country is none. Whether anybody has the number only its carrier
+    /// knows.
     pub fn parse(text: &str) -> Option<Self> {
-        let plain: String = text
-            .chars()
-            .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '/'))
-            .collect();
+        let is_ornament = |c: char| {
+            c.is_whitespace()
+                || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '.' | '(' | ')' | '/')
+                // Direction marks, which address books put around a number that is copied.
+                || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
+        let plain = text.replacen("(0)", "", 1).replace(is_ornament, "");
         let digits = plain.strip_prefix('+')?;
         let is_number = (7..=15).contains(&digits.len())
             && !digits.starts_with('0')
@@ -141,6 +149,14 @@ impl PhoneNumber {
     /// The number itself.
     pub fn expose(&self) -> &str {
         self.0.expose()
+    }
+
+    /// The identity that this number is.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            kind: IdentityKind::Phone,
+            value: self.0.clone(),
+        }
     }
 
     /// The key of its permission row on `channel`.
@@ -243,6 +259,30 @@ mod tests {
             "a@b..c",
         ] {
             assert!(EmailAddress::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_number_has_its_country_and_nothing_that_people_write_between() {
+        for (text, number) in [
+            ("+4915550001111", "+4915550001111"),
+            ("+49 (0)30 / 1234-567", "+49301234567"),
+            ("\u{202a}+1 (555) 010\u{2011}9999\u{202c}", "+15550109999"),
+            ("+39\u{a0}06.1234567", "+39061234567"),
+        ] {
+            let read = PhoneNumber::parse(text).unwrap();
+            assert_eq!(read.expose(), number, "{text}");
+        }
+        for bad in [
+            "",
+            "030 1234567",
+            "0049301234567",
+            "+0301234567",
+            "+49 30 12x4567",
+            "+4930",
+            "+1234567890123456",
+        ] {
+            assert!(PhoneNumber::parse(bad).is_none(), "{bad}");
         }
     }
 

@@ -275,6 +275,10 @@ fn is_bare(properties: &Personal<Properties>) -> bool {
 pub enum EventKind {
     /// Attributes of the contact.
     Identify,
+    /// The contact is known under another name, too.
+    Alias,
+    /// Attributes of the company that the contact belongs to.
+    Group,
     /// Something happened: the event's name, exact.
     Track(String),
     /// A page was viewed.
@@ -285,7 +289,7 @@ impl EventKind {
     /// The event's name in journeys; an `identify` is no event.
     pub fn event_name(&self) -> Option<&str> {
         match self {
-            Self::Identify => None,
+            Self::Identify | Self::Alias | Self::Group => None,
             Self::Track(name) => Some(name),
             Self::Page => Some("page_viewed"),
         }
@@ -374,9 +378,12 @@ impl Input {
     /// By what inputs of one contact are put in order: their times, and what is said about the contact before what
     /// happened at the same instant.
     pub fn order(&self) -> (Timestamp, bool) {
-        let is_identify =
-            matches!(self, Self::Event(event) if matches!(event.kind, EventKind::Identify));
-        (self.at(), !is_identify)
+        let says_who = |event: &Event| match event.kind {
+            EventKind::Identify | EventKind::Alias | EventKind::Group => true,
+            EventKind::Track(_) | EventKind::Page => false,
+        };
+        let is_first = matches!(self, Self::Event(event) if says_who(event));
+        (self.at(), !is_first)
     }
 
     /// The input's own time.

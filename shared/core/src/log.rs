@@ -6,13 +6,14 @@
 mod trace;
 mod words;
 
-pub use trace::{Admitted, COMPARISONS_MAX, EndReason, NotEntered, Trace};
+pub use trace::{Admitted, COMPARISONS_MAX, EndReason, NotEntered, NotLinked, Trace};
 pub use words::Words;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::contact::Contact;
 use crate::id::{ContactKey, InputId, PermissionKey};
 use crate::input::Input;
 use crate::permission::ConsentChange;
@@ -47,9 +48,22 @@ pub struct LogRow {
     /// What was compared and done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trace: Vec<Trace>,
+    /// The contacts that this input has merged into `contact`, as they were: with the revision that each was read at, what is
+    /// needed to take them apart again by hand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<Merged>,
     /// What the outside world is asked to do. Published after the commit, and again at each redelivery.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub effects: Vec<Effect>,
+}
+
+/// A contact that another one has taken in. Its item is a pointer from then on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Merged {
+    /// The contact as it was.
+    pub contact: Contact,
+    /// The revision that it was read at.
+    pub rev: u64,
 }
 
 /// A refusal on the merits. It is an answer, not a failure: the input is done with.

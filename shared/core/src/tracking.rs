@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::id::{InputId, derive};
-use crate::identity::{EmailAddress, Identity, IdentityKind};
+use crate::identity::{EmailAddress, Identity, IdentityKind, PhoneNumber};
 use crate::input::{Event, EventKind, Properties};
 use crate::time::Timestamp;
 
@@ -21,6 +21,9 @@ pub const NAME_BYTES_MAX: usize = 256;
 /// Most items in a batch: 500 KB of the smallest sensible event.
 pub const BATCH_ITEMS_MAX: usize = 2500;
 
+/// The attribute that a `group` sets.
+const COMPANY: &str = "company";
+
 /// What a URL or an item's `type` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
@@ -30,6 +33,10 @@ pub enum Call {
     Track,
     /// A page view.
     Page,
+    /// Another name of a contact.
+    Alias,
+    /// Attributes of a contact's company.
+    Group,
 }
 
 impl Call {
@@ -39,6 +46,8 @@ impl Call {
             "identify" => Some(Self::Identify),
             "track" => Some(Self::Track),
             "page" => Some(Self::Page),
+            "alias" => Some(Self::Alias),
+            "group" => Some(Self::Group),
             _ => None,
         }
     }
@@ -51,7 +60,7 @@ pub enum ItemError {
     #[error("an event must be a JSON object, this is {0}")]
     NotAnObject(&'static str),
     /// An item of a batch has no known type.
-    #[error("`type` is {0}; it must be one of identify, track, page")]
+    #[error("`type` is {0}; it must be one of identify, track, page, alias, group")]
     UnknownType(String),
     /// A field has another type than the format says.
     #[error("`{field}` must be {expected}, this is {found}")]
@@ -65,9 +74,17 @@ pub enum ItemError {
     },
     /// Nobody is named.
     #[error(
-        "nobody is named: send `userId`, `anonymousId`, or an email in `traits.email` or `context.traits.email`"
+        "nobody is named: send `userId`, `anonymousId`, or an email or a phone number in `traits` or `context.traits`"
     )]
     NoIdentity,
+    /// An `alias` that does not say which two names are one.
+    #[error(
+        "`{0}` is missing: an alias call names the id that was used before, `previousId`, and the one from now on, `userId`"
+    )]
+    NoAlias(&'static str),
+    /// A `group` that does not say which company.
+    #[error("`groupId` is missing: a group call names the company")]
+    NoGroup,
     /// A `track` without a name.
     #[error("`event` is missing: a track call names what happened")]
     NoEventName,
@@ -127,11 +144,17 @@ pub fn read(
     let kind = match call {
         Call::Identify => EventKind::Identify,
         Call::Page => EventKind::Page,
+        Call::Alias => EventKind::Alias,
+        Call::Group => EventKind::Group,
         Call::Track => EventKind::Track(name(item, "event")?.ok_or(ItemError::NoEventName)?),
     };
     let context = object(item, "context")?;
-    let traits = merged_traits(item, context)?;
-    let (address, also) = identities(item, traits.get("email"))?;
+    let of_contact = merged_traits(item, context, call)?;
+    let (address, also) = identities(item, call, &of_contact)?;
+    let traits = match call {
+        Call::Group => of_company(item, of_contact)?,
+        Call::Identify | Call::Track | Call::Page | Call::Alias => of_contact,
+    };
     let timestamp = instant(item, "timestamp")?;
     let sent_at = instant(item, "sentAt")?.or(request.sent_at);
     Ok(Event {
@@ -166,6 +189,7 @@ fn call_of(item: &Map<String, Value>) -> Result<Call, ItemError> {
 fn merged_traits(
     item: &Map<String, Value>,
     context: Option<&Properties>,
+    call: Call,
 ) -> Result<Properties, ItemError> {
     let mut merged = Properties::new();
     if let Some(context) = context {
@@ -176,19 +200,39 @@ fn merged_traits(
         }
         merged.extend(object(context, "traits")?.cloned().unwrap_or_default());
     }
-    merged.extend(object(item, "traits")?.cloned().unwrap_or_default());
+    // Those of a group are its company's.
+    if call != Call::Group {
+        merged.extend(object(item, "traits")?.cloned().unwrap_or_default());
+    }
     Ok(merged)
 }
 
-/// The message's address and its other names: user, then anonymous, then email.
+/// What a `group` says: the attribute `company`, with the traits and `id`, the company's.
+fn of_company(
+    item: &Map<String, Value>,
+    mut of_contact: Properties,
+) -> Result<Properties, ItemError> {
+    let id = name(item, "groupId")?.ok_or(ItemError::NoGroup)?;
+    let mut company = object(item, "traits")?.cloned().unwrap_or_default();
+    company.insert("id".to_owned(), Value::String(id));
+    of_contact.insert(COMPANY.to_owned(), Value::Object(company));
+    Ok(of_contact)
+}
+
+/// The message's address and its other names: user, then anonymous, then email, then phone. An `alias` does not say whose id
+/// `previousId` is: it names both the person and the device that is called so.
 fn identities(
     item: &Map<String, Value>,
-    email: Option<&Value>,
+    call: Call,
+    traits: &Properties,
 ) -> Result<(Identity, Vec<Identity>), ItemError> {
-    let user = name(item, "userId")?.and_then(|id| Identity::new(IdentityKind::User, &id));
-    let anonymous =
-        name(item, "anonymousId")?.and_then(|id| Identity::new(IdentityKind::Anonymous, &id));
-    let email = match email {
+    let identity = |kind: IdentityKind, field: &'static str| {
+        let id = name(item, field)?;
+        Ok::<_, ItemError>(id.and_then(|id| Identity::new(kind, &id)))
+    };
+    let user = identity(IdentityKind::User, "userId")?;
+    let anonymous = identity(IdentityKind::Anonymous, "anonymousId")?;
+    let email = match traits.get("email") {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) => Some(
             EmailAddress::parse(text)
@@ -197,9 +241,30 @@ fn identities(
         ),
         Some(_) => return Err(ItemError::BadEmail),
     };
-    let mut all = [user, anonymous, email].into_iter().flatten();
-    let address = all.next().ok_or(ItemError::NoIdentity)?;
-    Ok((address, all.collect()))
+    // A number in national form is no name: whose country it is of, only the contact says.
+    let phone = traits.get("phone").and_then(Value::as_str);
+    let phone = phone.and_then(PhoneNumber::parse);
+    let mut all = vec![user.clone(), anonymous];
+    if call == Call::Alias {
+        user.ok_or(ItemError::NoAlias("userId"))?;
+        for kind in [IdentityKind::Anonymous, IdentityKind::User] {
+            let previous = identity(kind, "previousId")?;
+            all.push(Some(previous.ok_or(ItemError::NoAlias("previousId"))?));
+        }
+    }
+    all.extend([email, phone.map(|phone| phone.identity())]);
+    let mut names: Vec<Identity> = Vec::with_capacity(all.len());
+    for name in all.into_iter().flatten() {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    if names.is_empty() {
+        return Err(ItemError::NoIdentity);
+    }
+    let also = names.split_off(1);
+    let address = names.pop().ok_or(ItemError::NoIdentity)?;
+    Ok((address, also))
 }
 
 /// The id of the log row: from the message alone, so that a retry is recognised.
@@ -318,141 +383,4 @@ const fn type_name(value: &Value) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    const ACCEPTED: Timestamp = Timestamp::from_millis(1_772_352_000_000);
-
-    fn read_item(call: Option<Call>, item: &Value) -> Result<Event, ItemError> {
-        let request = Request {
-            source: "wk",
-            is_public: false,
-            accepted_at: ACCEPTED,
-            sent_at: None,
-        };
-        read(call, item, request, || InputId::from_bytes([9; 16]))
-    }
-
-    #[test]
-    fn a_track_call_names_its_contact_event_and_time() {
-        let item = json!({"userId": 7, "anonymousId": "a1", "event": "signed_up", "messageId": "m1",
-            "timestamp": "2026-03-01T07:59:00Z", "properties": {"plan": "free"},
-            "context": {"timezone": "Europe/Berlin", "traits": {"email": "Ana@example.com"}}});
-        let event = read_item(Some(Call::Track), &item).unwrap();
-        assert_eq!(event.kind, EventKind::Track("signed_up".into()));
-        assert_eq!(
-            event.address,
-            Identity::new(IdentityKind::User, "7").unwrap()
-        );
-        assert_eq!(event.also.len(), 2);
-        assert_eq!(
-            event.occurred_at,
-            Timestamp::parse("2026-03-01T07:59:00Z").unwrap()
-        );
-        assert_eq!(
-            event.traits.expose().get("timezone"),
-            Some(&json!("Europe/Berlin"))
-        );
-    }
-
-    #[test]
-    fn a_retry_is_the_same_input_and_another_source_is_not() {
-        let read_as = |source, item: &Value| {
-            let request = Request {
-                source,
-                is_public: false,
-                accepted_at: ACCEPTED,
-                sent_at: None,
-            };
-            read(Some(Call::Track), item, request, || {
-                InputId::from_bytes([9; 16])
-            })
-            .unwrap()
-            .id
-        };
-        let with_id = json!({"userId": "u", "event": "e", "messageId": "m1"});
-        assert_eq!(read_as("a", &with_id), read_as("a", &with_id));
-        assert_ne!(read_as("a", &with_id), read_as("b", &with_id));
-        let at = |sent| json!({"userId": "u", "event": "e", "timestamp": "2026-03-01T07:59:00Z", "sentAt": sent});
-        assert_eq!(
-            read_as("a", &at("2026-03-01T07:59:01Z")),
-            read_as("a", &at("2026-03-01T07:59:09Z"))
-        );
-        let drawn = json!({"userId": "u", "event": "e"});
-        assert_eq!(read_as("a", &drawn), InputId::from_bytes([9; 16]));
-    }
-
-    #[test]
-    fn a_wrong_clock_is_corrected_and_the_future_is_now() {
-        let item = json!({"userId": "u", "event": "e", "timestamp": "2020-01-01T00:00:00Z",
-            "sentAt": "2020-01-01T00:00:10Z"});
-        let event = read_item(Some(Call::Track), &item).unwrap();
-        assert_eq!(
-            event.occurred_at,
-            ACCEPTED.minus(std::time::Duration::from_secs(10))
-        );
-        let item = json!({"userId": "u", "event": "e", "timestamp": "2099-01-01T00:00:00Z"});
-        assert_eq!(
-            read_item(Some(Call::Track), &item).unwrap().occurred_at,
-            ACCEPTED
-        );
-    }
-
-    #[test]
-    fn what_can_never_succeed_says_why() {
-        let cases = [
-            (
-                None,
-                json!({"type": "delete", "userId": "u"}),
-                "`type` is `delete`",
-            ),
-            (None, json!({"userId": "u"}), "`type` is null"),
-            (
-                None,
-                json!([]),
-                "an event must be a JSON object, this is a list",
-            ),
-            (
-                Some(Call::Track),
-                json!({"userId": "u"}),
-                "`event` is missing",
-            ),
-            (Some(Call::Track), json!({"event": "e"}), "nobody is named"),
-            (
-                Some(Call::Track),
-                json!({"event": "e", "userId": {}}),
-                "`userId` must be a string, this is an object",
-            ),
-            (
-                Some(Call::Track),
-                json!({"event": "e", "userId": "u", "timestamp": "noon"}),
-                "`timestamp` is not",
-            ),
-            (
-                Some(Call::Identify),
-                json!({"userId": "u", "traits": {"email": "x"}}),
-                "`email` is not",
-            ),
-            (
-                Some(Call::Identify),
-                json!({"userId": "u", "traits": 5}),
-                "`traits` must be an object",
-            ),
-            (
-                Some(Call::Identify),
-                json!({"userId": "u".repeat(300)}),
-                "`userId` is 300 bytes",
-            ),
-            (
-                Some(Call::Track),
-                json!({"event": "e", "userId": "u", "properties": {"x": "y".repeat(40_000)}}),
-                "the event has",
-            ),
-        ];
-        for (call, item, expected) in cases {
-            let error = read_item(call, &item).unwrap_err().to_string();
-            assert!(error.starts_with(expected), "{error}");
-        }
-    }
-}
+mod tests;

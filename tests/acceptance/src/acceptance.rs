@@ -22,7 +22,7 @@ use libtest_mimic::{Arguments, Conclusion, Failed, Trial, run};
 use self::case::Case;
 use self::scenarios::{
     AWS, BOTH, audit, brakes, browser, campaign, cart, confirm, coupons, faults_of_endpoint,
-    kills_of_functions, kills_of_process, reactions,
+    kills_of_functions, kills_of_process, reactions, visitor,
 };
 use self::stack::{Mode, Stack, lock_scratch};
 
@@ -112,6 +112,8 @@ fn scenarios() -> Vec<Trial> {
         trial(&LOCAL_AWS_STARTER, reactions::CLICK_AND_LEAVE),
         trial(&LOCAL_AWS_STARTER, confirm::DOUBLE),
         trial(&EMBEDDED_STARTER, confirm::DOUBLE),
+        trial(&LOCAL_AWS_STARTER, visitor::BECOMES_SOMEBODY),
+        trial(&EMBEDDED_STARTER, visitor::BECOMES_SOMEBODY),
         trial(&EMBEDDED_STARTER, reactions::CLICK_AND_LEAVE),
         trial(&LOCAL_AWS_CAMPAIGN, campaign::SALE),
         trial(&EMBEDDED_CAMPAIGN, campaign::SALE),

@@ -250,7 +250,12 @@ impl Client {
 
     /// The applied inputs of a user, oldest first.
     pub fn rows(&self, user: &str) -> Result<Vec<Value>> {
-        let mut timeline = self.show(&format!("/_wend/timeline?user={user}"))?;
+        self.rows_of("user", user)
+    }
+
+    /// The applied inputs of whoever has this name, oldest first.
+    pub fn rows_of(&self, kind: &str, name: &str) -> Result<Vec<Value>> {
+        let mut timeline = self.show(&format!("/_wend/timeline?{kind}={name}"))?;
         Ok(serde_json::from_value(timeline["rows"].take())?)
     }
 

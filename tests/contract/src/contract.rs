@@ -102,7 +102,6 @@ fn aggregates<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
         an_erased_contact_may_begin_anew
         a_contact_written_since_it_was_read_is_not_erased
         a_forgotten_address_stops_claims_and_old_words
-        a_pointer_to_a_pointer_is_an_error
     );
     contracts!(trials, adapter, K, commits:
         a_contact_written_since_it_was_read_is_stale
@@ -119,6 +118,18 @@ fn aggregates<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
         a_pointer_without_a_contact_is_invalid
         a_commit_of_nothing_is_invalid
         of_two_commits_at_once_one_is_done
+    );
+    contracts!(trials, adapter, K, merges:
+        the_one_that_goes_is_a_pointer_and_its_names_lead_to_the_other
+        a_second_merge_leaves_one_pointer_between
+        a_merge_of_who_was_written_since_is_stale
+        a_merge_repeated_after_a_lost_answer_is_applied
+        of_two_merges_at_once_one_is_done
+        of_a_merge_and_an_event_at_once_one_is_done
+        a_repointed_name_leaves_its_owner
+        a_device_that_goes_to_another_takes_no_messages_along
+        a_send_and_a_call_find_whom_their_contact_became
+        pointers_are_followed_and_a_circle_is_a_conflict
     );
     contracts!(trials, adapter, K, sizes:
         a_contact_below_the_limit_of_an_item_is_stored
@@ -165,7 +176,7 @@ fn sends<K: TableKit + 'static>(adapter: &str, trials: &mut Vec<Trial>) {
         taking_back_beside_other_words_loses_none
         reading_brings_contact_permission_send_and_origin
         reading_what_is_not_there_brings_nothing
-        a_pointer_or_a_stub_is_no_contact_of_a_send
+        a_stub_is_no_contact_of_a_send
         a_call_brings_contact_and_origin_alone
     );
     contracts!(trials, adapter, K, copies:

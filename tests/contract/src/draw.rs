@@ -72,6 +72,7 @@ pub fn fat_row(of: u8, n: u8, bytes: usize) -> LogRow {
         input: Input::Answer(Box::new(answer)),
         refusal: None,
         trace: Vec::new(),
+        merged: Vec::new(),
         effects: Vec::new(),
     }
 }

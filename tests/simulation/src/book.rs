@@ -49,6 +49,8 @@ pub struct Record {
     pub applied: BTreeSet<(ContactKey, InputId)>,
     /// The rows' keys.
     rows: BTreeSet<(ContactKey, InputId)>,
+    /// Whom merged contacts have become.
+    pub leads: BTreeMap<ContactKey, ContactKey>,
     /// Each contact as it was last written.
     pub contacts: BTreeMap<ContactKey, Contact>,
     /// How often each contact entered each journey.
@@ -144,6 +146,11 @@ fn state_name(state: &SendState) -> &'static str {
 }
 
 impl Record {
+    /// Whom a contact has become.
+    pub fn who(&self, contact: ContactKey) -> ContactKey {
+        self.leads.get(&contact).copied().unwrap_or(contact)
+    }
+
     /// Whether a row with this key is stored.
     pub fn is_applied(&self, partition: ContactKey, id: InputId) -> bool {
         self.rows.contains(&(partition, id))
@@ -231,11 +238,16 @@ impl Book {
         }
     }
 
-    /// A commit took place.
-    pub fn committed(&mut self, contact: Option<&Contact>, rows: &[LogRow], now: Timestamp) {
-        for row in rows {
-            let own = (row.partition, row.input.id());
-            let is_new = self.record.applied.insert(own);
+    /// A commit took place. `addressed`: the addresses of its rows, as they stand in the messages.
+    pub fn committed(
+        &mut self,
+        contact: Option<&Contact>,
+        rows: &[LogRow],
+        addressed: impl Iterator<Item = ContactKey>,
+        now: Timestamp,
+    ) {
+        for (row, address) in rows.iter().zip(addressed) {
+            let is_new = self.record.applied.insert((address, row.input.id()));
             self.check(invariants::applied_once(row, is_new));
             self.record.rows.insert((row.partition, row.id));
             if let Input::Wake(wake) = &row.input {
@@ -255,11 +267,13 @@ impl Book {
         let Some(contact) = contact else {
             return;
         };
+        let is_merged = self.merged(contact, rows);
         let before = self.record.contacts.get(&contact.id);
         let promises = [
             invariants::revisions_only_grow(before, contact),
             invariants::no_parallel_runs(contact, &self.rules),
-            invariants::draws_are_stable(before, contact),
+            // Of two contacts who have drawn two paths one keeps its own.
+            invariants::draws_are_stable(before.filter(|_| !is_merged), contact),
             invariants::ended_runs_stay_ended(contact, &self.record.ended),
         ];
         let ids: BTreeSet<_> = contact.enrollments.iter().map(|run| run.id).collect();
@@ -317,8 +331,10 @@ impl Book {
             // Whoever has passed the gate before is dead by then.
             let from = now.plus(FUNCTION_TIMEOUT);
             let asked = self.record.requested.values();
-            let asked =
-                asked.filter(|asked| asked.contact == row.contact && asked.journey == *journey);
+            let is_its = |asked: &&SendRequest| self.record.who(asked.contact) == row.contact;
+            let asked = asked
+                .filter(is_its)
+                .filter(|asked| asked.journey == *journey);
             let stopped: Vec<SendId> = asked.map(|asked| asked.send).collect();
             for send in stopped {
                 let forbidden = &mut self.record.forbidden;
@@ -586,7 +602,7 @@ impl Book {
         record.contacts.remove(&contact.id);
         record.entered.retain(|(of, _), _| *of != contact.id);
         let asked = record.requested.values();
-        let asked = asked.filter(|asked| asked.contact == contact.id);
+        let asked = asked.filter(|asked| record.who(asked.contact) == contact.id);
         let asked: Vec<SendId> = asked.map(|asked| asked.send).collect();
         record.erased.extend(&asked);
         for run in &contact.enrollments {
@@ -616,7 +632,7 @@ impl Book {
     /// An erasure has returned: nothing that was asked for before it leaves, and nothing that was said before it counts.
     pub fn erasure_returned(&mut self, contact: ContactKey, now: Timestamp) {
         let record = &mut self.record;
-        let Some((stub, sends)) = record.erasing.remove(&contact) else {
+        let Some((stub, sends)) = record.erasing.remove(&record.who(contact)) else {
             return;
         };
         for send in sends {

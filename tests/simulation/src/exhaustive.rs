@@ -9,7 +9,7 @@ use crate::history::{Verdict, play};
 use crate::plan::{Decision, Filter, Trouble};
 use crate::planted::Planted;
 use crate::projects::Which;
-use crate::scenario::{Op, Scenario, starter_body};
+use crate::scenario::{By, Op, Scenario, starter_body};
 
 /// One contact who begins one journey by what usually begins it.
 pub fn one_contact(which: Which, journey: &'static str) -> Scenario {
@@ -19,6 +19,7 @@ pub fn one_contact(which: Which, journey: &'static str) -> Scenario {
     });
     let say = |call, body| Op::Say {
         who: 0,
+        by: By::Id,
         call,
         body,
         late_secs: 0,

@@ -8,7 +8,7 @@ use crate::book::SENT_AND_HELD;
 use crate::history::{Verdict, play};
 use crate::plan::{Decision, Filter, Trouble};
 use crate::projects::Which;
-use crate::scenario::{Op, Scenario};
+use crate::scenario::{By, Op, Scenario};
 
 /// One contact who says what `events` say, a minute after each other.
 fn one_contact(events: &[&str]) -> Scenario {
@@ -16,6 +16,7 @@ fn one_contact(events: &[&str]) -> Scenario {
         json!({ "email": "canary0@example.com", "subscribed": ["news", "club"], "tier": "gold" });
     let say = |call, body| Op::Say {
         who: 0,
+        by: By::Id,
         call,
         body,
         late_secs: 0,

@@ -8,7 +8,7 @@ use wend_core::contact::Contact;
 use wend_core::id::{ContactKey, EnrollmentId, SendId};
 use wend_core::identity::Channel;
 use wend_core::input::{Answer, AnswerResult, Input, Wake};
-use wend_core::log::{Effect, LogRow};
+use wend_core::log::{Effect, LogRow, Merged};
 use wend_core::permission::Consent;
 use wend_core::release::{Halt, MessageClass};
 use wend_core::send::Outcome;
@@ -196,6 +196,17 @@ pub fn revisions_only_grow(before: Option<&Contact>, after: &Contact) -> Promise
         })?;
     }
     Ok(())
+}
+
+/// A contact is merged as it was last written: nothing that it was told is lost.
+pub fn merged_as_it_was(before: Option<&Contact>, merged: &Merged) -> Promise {
+    keep(
+        before.is_some_and(|before| before.rev == merged.rev),
+        || {
+            let (id, rev) = (merged.contact.id, merged.rev);
+            format!("merged_as_it_was: {id} was merged as of {rev}, it was {before:?}")
+        },
+    )
 }
 
 /// A run that has ended never comes back.

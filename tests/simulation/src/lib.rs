@@ -7,6 +7,7 @@ pub mod history;
 pub mod invariants;
 pub mod limits;
 pub mod logs;
+mod merges;
 pub mod plan;
 pub mod planted;
 pub mod ports;

@@ -96,7 +96,7 @@ impl<'a> Look<'a> {
 
     /// The zones in which the contact may be thought to live: that of now, and the one before if it has just changed.
     fn zones(&self, release: &Release) -> Vec<TimeZone> {
-        let id = self.claim.request.contact;
+        let id = self.record.who(self.claim.request.contact);
         let Some(contact) = self.record.contacts.get(&id) else {
             return Vec::new();
         };

@@ -1,8 +1,7 @@
 //! Planted bugs: each takes one safeguard away, in an adapter of the simulation and never in the product. A simulation that
 //! misses one is broken.
 //!
-//! Three well-known bugs have no place here. A log row under the resolved contact instead of the address as written needs merges;
-//! a backfill that adds to what counted already needs backfills. A wake that changed nothing and is logged as applied would do
+//! Two well-known bugs have no place here. A backfill that adds to what counted already needs backfills. A wake that changed nothing and is logged as applied would do
 //! harm where a due time comes back to a moment whose wake was dropped: no history of 400 has come there.
 
 /// A safeguard that is taken away.
@@ -20,6 +19,8 @@ pub enum Planted {
     CommitIgnoresRow,
     /// The time stands in the log's key, so that a redelivered input is a new one.
     TimeInLogKey,
+    /// A row stands under the contact that its address leads to today, so that after a merge a redelivered input is a new one.
+    RowUnderContact,
     /// Sends are published before the commit that asks for them.
     EffectsBeforeCommit,
     /// A batch is acknowledged whatever failed in it.
@@ -79,6 +80,7 @@ impl Planted {
         Self::CommitIgnoresRevision,
         Self::CommitIgnoresRow,
         Self::TimeInLogKey,
+        Self::RowUnderContact,
         Self::EffectsBeforeCommit,
         Self::AcknowledgeFailures,
         Self::AcknowledgeFirst,

@@ -22,7 +22,7 @@ use wend_core::time::Timestamp;
 use crate::history::start;
 use crate::projects::{Edition, Which, project};
 use crate::random::{Random, mix};
-use crate::scenario::{Op, Scenario, address_of};
+use crate::scenario::{By, Op, Scenario, address_of};
 use crate::world::{key_of, row_of, said};
 
 /// The journeys whose messages all can be rendered.
@@ -50,6 +50,7 @@ pub fn scenario(seed: u64) -> Scenario {
         let body = json!({ "traits": traits });
         let say = |call, body| Op::Say {
             who,
+            by: By::Id,
             call,
             body,
             late_secs: 0,
@@ -215,7 +216,7 @@ impl<'a> Model<'a> {
             id,
             contact,
             erased_at: None,
-            taken: Vec::new(),
+            others: Vec::new(),
         };
         let context = Context {
             release: &self.release,

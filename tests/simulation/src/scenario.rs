@@ -11,6 +11,17 @@ use wend_core::tracking::Call;
 use crate::projects::{Edition, MADE, STARTER, Which};
 use crate::random::{Random, mix};
 
+/// Under which of its names a contact says something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Its id.
+    Id,
+    /// Its device, some of which two contacts share.
+    Device,
+    /// Both: whoever hears it knows that they are one.
+    Both,
+}
+
 /// Something that somebody does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
@@ -18,6 +29,8 @@ pub enum Op {
     Say {
         /// The contact's number.
         who: usize,
+        /// Under which of its names.
+        by: By,
         /// What.
         call: &'static str,
         /// The body.
@@ -175,6 +188,11 @@ pub fn address_of(who: usize) -> usize {
     if who % 3 == 1 { who - 1 } else { who }
 }
 
+/// Which device a contact has: some share one.
+pub fn device_of(who: usize) -> usize {
+    if who % 4 == 3 { who - 1 } else { who }
+}
+
 impl Scenario {
     /// The scenario of a seed.
     pub fn of(seed: u64) -> Self {
@@ -208,7 +226,41 @@ impl Scenario {
             has_answers: true,
         };
         scenario.fill(&mut random, storm);
+        scenario.visit(seed);
         scenario
+    }
+
+    /// Some contacts come as visitors: what they do on their device is theirs once they say who they are.
+    fn visit(&mut self, seed: u64) {
+        let mut random = Random::new(mix(&[seed, 9]));
+        for visitor in 0..self.contacts {
+            if self.which == Which::Starter || !random.chance(350) {
+                continue;
+            }
+            let named_at = Duration::from_secs(random.next() % (2 * HOUR));
+            for (at, op) in &mut self.ops {
+                if let Op::Say { who, by, call, .. } = op
+                    && (*who, *call) == (visitor, "track")
+                {
+                    *by = match random.below(4) {
+                        0 | 1 => By::Device,
+                        2 if *at > named_at => By::Both,
+                        _ => By::Id,
+                    };
+                }
+            }
+            let is_alias = random.chance(300);
+            let op = Op::Say {
+                who: visitor,
+                by: By::Both,
+                call: if is_alias { "alias" } else { "identify" },
+                body: json!({}),
+                late_secs: late(&mut random),
+                copies: copies(&mut random),
+            };
+            self.ops.push((named_at, op));
+        }
+        self.ops.sort_by_key(|(at, _)| *at);
     }
 
     fn fill(&mut self, random: &mut Random, storm: u64) {
@@ -300,6 +352,7 @@ fn introduction(who: usize, random: &mut Random) -> Op {
     let body = json!({ "traits": traits });
     Op::Say {
         who,
+        by: By::Id,
         call: "identify",
         body,
         late_secs: 0,
@@ -322,6 +375,7 @@ fn made_event(who: usize, random: &mut Random) -> Op {
         let traits = json!({ "timezone": random.pick(&ZONES, "Asia/Tokyo") });
         return Op::Say {
             who,
+            by: By::Id,
             call: "identify",
             body: json!({ "traits": traits }),
             late_secs: 0,
@@ -337,6 +391,7 @@ fn made_event(who: usize, random: &mut Random) -> Op {
     let body = json!({ "event": name, "properties": properties });
     Op::Say {
         who,
+        by: By::Id,
         call: "track",
         body,
         late_secs: late(random),
@@ -369,6 +424,7 @@ fn starter_event(who: usize, random: &mut Random) -> Op {
     let body = starter_body(random.pick(&names, "cart_updated"));
     Op::Say {
         who,
+        by: By::Id,
         call: "track",
         body,
         late_secs: late(random),

@@ -196,6 +196,7 @@ impl Stage {
         let commit = Commit {
             contact: Some(&contact),
             pointers: &pointers,
+            repointed: &[],
             rows: &[first_row(&contact, now)],
         };
         let committed = ready(self.evaluate.contacts.commit(commit));
@@ -317,6 +318,7 @@ fn first_row(contact: &Contact, now: Timestamp) -> LogRow {
         input: Input::Command(Box::new(command)),
         refusal: None,
         trace: Vec::new(),
+        merged: Vec::new(),
         effects: Vec::new(),
     }
 }

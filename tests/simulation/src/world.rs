@@ -32,7 +32,7 @@ use crate::ports::{Parked, instant};
 use crate::projects::{Edition, project};
 use crate::random::{Random, mix};
 use crate::runner::{Done, Runner};
-use crate::scenario::{Op, address_of};
+use crate::scenario::{By, Op, address_of, device_of};
 
 /// How long an operator waits for the end of a command.
 const OPERATOR_PATIENCE: Duration = Duration::from_hours(1);
@@ -86,6 +86,7 @@ pub fn said(
     match op {
         Op::Say {
             who,
+            by,
             call,
             body,
             late_secs,
@@ -94,7 +95,15 @@ pub fn said(
             let mut body = body.clone();
             let happened = now.minus(Duration::from_secs(*late_secs));
             if let Some(fields) = body.as_object_mut() {
-                fields.insert("userId".to_owned(), json!(format!("u{who}")));
+                let device = format!("d{}", device_of(*who));
+                if *by != By::Device {
+                    fields.insert("userId".to_owned(), json!(format!("u{who}")));
+                }
+                if *call == "alias" {
+                    fields.insert("previousId".to_owned(), json!(device));
+                } else if *by != By::Id {
+                    fields.insert("anonymousId".to_owned(), json!(device));
+                }
                 fields.insert("messageId".to_owned(), json!(format!("m{number}")));
                 fields.insert("timestamp".to_owned(), json!(happened.to_string()));
             }

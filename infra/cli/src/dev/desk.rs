@@ -1,7 +1,7 @@
 //! What a developer and the tests look at, the same in both modes: the inbox, timelines, sends, queues.
 //!
 //! `GET /` inbox · `GET /m/N` one mail · `GET /m/N/html` its HTML · `POST /m/N/happens` lets something become of it · `GET /_wend/mails` ·
-//! `GET /_wend/timeline?user=ID` (or `anonymous=`, `email=`) · `GET /_wend/sends` · `GET /_wend/copies?send=ID`, which `wend show --dev` asks ·
+//! `GET /_wend/timeline?user=ID` (or `anonymous=`, `email=`, `phone=`) · `GET /_wend/sends` · `GET /_wend/copies?send=ID`, which `wend show --dev` asks ·
 //! `GET /_wend/coupons` · `GET /_wend/queues` · `POST /_wend/queues?name=inputs` puts the body on a queue as it is ·
 //! `POST /_wend/suppressions`, which `wend suppressions --dev` asks · `POST /_wend/tests`, which `wend send-test --dev` asks ·
 //! `POST /_wend/segment-preview`, which `wend segment preview --dev` asks ·
@@ -9,7 +9,7 @@
 //! `POST /_wend/export`, which `wend export --dev` asks ·
 //! `POST /_wend/brakes`, which `wend brakes --dev` asks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Weak;
 
 use anyhow::{Context, bail};
@@ -113,11 +113,12 @@ impl Desk {
                     ("user", IdentityKind::User),
                     ("anonymous", IdentityKind::Anonymous),
                     ("email", IdentityKind::Email),
+                    ("phone", IdentityKind::Phone),
                 ];
                 let mut who = who
                     .into_iter()
                     .filter_map(|(name, kind)| Identity::new(kind, &parameter(parts, name)?));
-                let who = who.next().context("give user, anonymous or email")?;
+                let who = who.next().context("give user, anonymous, email or phone")?;
                 self.timeline(&who).await?
             }
             (&Method::GET | &Method::POST, _) => return self.one_mail(parts, body).await,
@@ -222,15 +223,25 @@ impl Desk {
         Ok(sends.collect())
     }
 
-    /// What was said under this name, and the runs of the contact whose it is.
+    /// What was said under this name and all others of the contact whose it is, and its runs.
     async fn timeline(&self, identity: &Identity) -> anyhow::Result<Value> {
         let contacts = self.db.contacts(self.secret.clone());
         let key = identity.key(&self.secret);
         let contact = contacts.load(key).await?.contact;
+        let mut keys = BTreeSet::from([key]);
+        if let Some(contact) = &contact {
+            let names = contact.identities.iter();
+            keys.extend(names.map(|name| name.key(&self.secret)));
+            keys.insert(contact.id);
+        }
+        let mut rows = Vec::new();
+        for key in keys {
+            rows.extend(contacts.timeline(key).await?);
+        }
+        rows.sort_by_key(|row| (row.at, row.rev, row.input.order()));
         let enrollments = contact
             .map(|contact| contact.enrollments)
             .unwrap_or_default();
-        let rows = contacts.timeline(key).await?;
         Ok(json!({ "rows": rows, "enrollments": enrollments }))
     }
 

@@ -155,6 +155,7 @@ pub fn event(row: &LogRow) -> Option<Map<String, Value>> {
             IdentityKind::User => "user_id",
             IdentityKind::Anonymous => "anonymous_id",
             IdentityKind::Email => "email",
+            IdentityKind::Phone => "phone",
         };
         set(name, json!(identity.value.expose()));
     }
@@ -162,6 +163,8 @@ pub fn event(row: &LogRow) -> Option<Map<String, Value>> {
         EventKind::Identify => "identify",
         EventKind::Track(name) => name,
         EventKind::Page => "page_viewed",
+        EventKind::Alias => "alias",
+        EventKind::Group => "group",
     };
     set("event", json!(name));
     for (name, values) in [("properties", &event.properties), ("traits", &event.traits)] {

@@ -10,7 +10,9 @@ use wend_core::time::Timestamp;
 
 use super::MemoryStore;
 use super::store::{Slot, Tables, fits, unpack_row};
-use crate::ports::{Commit, Committed, Contacts, Erased, Erasures, Loaded, PortError, Settled};
+use crate::ports::{
+    Commit, Committed, Contacts, Erased, Erasures, HOPS_MAX, Loaded, PortError, Settled,
+};
 
 const LOAD: &str = "load a contact";
 const ERASE: &str = "erase a contact";
@@ -41,8 +43,13 @@ impl MemoryStore {
 
 impl Contacts for MemoryContacts {
     async fn load(&self, key: ContactKey) -> Result<Loaded, PortError> {
-        let load = || load(&self.store.tables(), key);
+        let load = || load(&self.store.tables(), key, false);
         self.store.line.call(LOAD, load).await
+    }
+
+    async fn find(&self, id: ContactKey) -> Result<Loaded, PortError> {
+        let find = || load(&self.store.tables(), id, true);
+        self.store.line.call(LOAD, find).await
     }
 
     async fn commit(&self, commit: Commit<'_>) -> Result<Committed, PortError> {
@@ -98,48 +105,71 @@ impl Erasures for MemoryContacts {
     }
 }
 
-fn load(tables: &Tables, key: ContactKey) -> Result<Loaded, PortError> {
-    let (id, slot) = match tables.contacts.get(&key) {
-        Some(Slot::Pointer(to)) => (*to, tables.contacts.get(to)),
-        slot => (key, slot),
-    };
+fn load(tables: &Tables, key: ContactKey, is_id: bool) -> Result<Loaded, PortError> {
     let mut loaded = Loaded {
-        id: Some(id),
+        id: Some(key),
         ..Loaded::default()
     };
+    let slot = tables.followed(LOAD, key, is_id, |to, by| {
+        loaded.id = Some(to);
+        loaded.merged_by = loaded.merged_by.or(by);
+    })?;
     match slot {
-        None => {}
+        None | Some(Slot::Pointer { .. }) => {}
         Some(slot @ Slot::Contact { .. }) => loaded.contact = slot.contact(LOAD)?,
         Some(Slot::Erased(stub)) => loaded.erased = Some(stub.clone()),
-        Some(Slot::Pointer(_)) => {
-            let cause = format!("a pointer under {key} leads to a pointer");
-            return Err(PortError::invalid(LOAD, cause));
-        }
     }
     Ok(loaded)
+}
+
+impl Tables {
+    /// What stands under `key`, or where its pointers lead; of a contact's id, whom it has become. `follow` is told of each.
+    pub(super) fn followed(
+        &self,
+        operation: &'static str,
+        mut key: ContactKey,
+        is_id: bool,
+        mut follow: impl FnMut(ContactKey, Option<(ContactKey, InputId)>),
+    ) -> Result<Option<&Slot>, PortError> {
+        for _ in 0..=HOPS_MAX {
+            let slot = self.contacts.get(&key);
+            let Some(Slot::Pointer { to, into, by }) = slot else {
+                return Ok(slot);
+            };
+            key = into.filter(|_| is_id).unwrap_or(*to);
+            follow(key, *by);
+        }
+        Err(PortError::too_many_pointers(operation))
+    }
 }
 
 impl MemoryContacts {
     fn write(&self, commit: &Commit<'_>) -> Result<Committed, PortError> {
         // As DynamoDB, it looks at the request before it looks at what is stored.
         let pointers = self.pointers(commit)?;
-        let (contact, rows) = packed(commit)?;
+        let rows = packed(commit)?;
         let mut tables = self.store.tables();
         if let Some(refused) = refused(&tables, commit, &pointers)? {
             return Ok(refused);
         }
-        if let Some((contact, data)) = contact {
-            let slot = Slot::Contact {
-                rev: contact.rev + 1,
-                release: contact.release,
-                due_at: contact.due_at,
-                data,
-            };
-            tables.contacts.insert(contact.id, slot);
+        if !self.others_are_as_read(&tables, commit) {
+            return Ok(Committed::Stale);
+        }
+        if let Some(contact) = commit.contact {
             let now = self.store.clock.true_now();
-            tables.index.set(contact.id, contact.due_at, now);
+            tables.put(contact, now)?;
+            let to = contact.id;
             for key in pointers {
-                tables.contacts.insert(key, Slot::Pointer(contact.id));
+                tables.lead(key, to);
+            }
+            for repointed in commit.repointed {
+                tables.put(&repointed.owner, now)?;
+            }
+            for (row, merged) in commit.merged() {
+                let (into, by) = (Some(to), Some((row.partition, row.id)));
+                let slot = Slot::Pointer { to, into, by };
+                tables.contacts.insert(merged.contact.id, slot);
+                tables.index.set(merged.contact.id, None, now);
             }
         }
         for (key, data) in rows {
@@ -149,18 +179,24 @@ impl MemoryContacts {
         Ok(Committed::Done)
     }
 
-    /// The keys of a commit's pointers. As DynamoDB, it refuses a transaction that names one item twice.
+    /// The keys of all items that become pointers, but those of merged contacts. As DynamoDB, it refuses a transaction that names
+    /// one item twice.
     fn pointers(&self, commit: &Commit<'_>) -> Result<Vec<ContactKey>, PortError> {
-        let keys = commit.pointers.iter().map(|name| name.key(&self.secret));
-        let keys: Vec<ContactKey> = keys.collect();
-        if commit.contact.is_none() && !keys.is_empty() {
+        let names = commit.pointers.iter();
+        let names = names.chain(commit.repointed.iter().map(|repointed| &repointed.name));
+        let mut keys: Vec<ContactKey> = names.map(|name| name.key(&self.secret)).collect();
+        keys.extend(self.names_of_merged(commit).map(|(key, _)| key));
+        let merged = commit.merged().map(|(_, merged)| merged.contact.id);
+        let owners = commit.repointed.iter().map(|repointed| repointed.owner.id);
+        let others: Vec<ContactKey> = merged.chain(owners).collect();
+        if commit.contact.is_none() && !(keys.is_empty() && others.is_empty()) {
             return Err(PortError::invalid(COMMIT, "pointers without a contact"));
         }
         let contact = commit.contact.map(|contact| contact.id);
-        let slots: BTreeSet<&ContactKey> = keys.iter().chain(&contact).collect();
+        let slots: BTreeSet<&ContactKey> = keys.iter().chain(&others).chain(&contact).collect();
         let rows = commit.rows.iter().map(|row| (row.partition, row.id));
         let rows: BTreeSet<_> = rows.collect();
-        let items = keys.len() + contact.iter().count() + commit.rows.len();
+        let items = keys.len() + others.len() + contact.iter().count() + commit.rows.len();
         if items == 0 {
             return Err(PortError::invalid(COMMIT, "nothing to write"));
         }
@@ -173,40 +209,94 @@ impl MemoryContacts {
         }
         Ok(keys)
     }
+
+    /// The keys of the names that point to merged contacts, each with where it leads.
+    fn names_of_merged<'c>(
+        &'c self,
+        commit: &'c Commit<'_>,
+    ) -> impl Iterator<Item = (ContactKey, ContactKey)> + 'c {
+        let merged = commit.merged().map(|(_, merged)| &merged.contact);
+        merged.flat_map(|contact| {
+            let keys = contact.identities.iter().map(|name| name.key(&self.secret));
+            let keys = keys.filter(|key| *key != contact.id);
+            keys.map(|key| (key, contact.id))
+        })
+    }
+
+    /// Whether the other contacts of a commit are as they were read, and what points to them still does.
+    fn others_are_as_read(&self, tables: &Tables, commit: &Commit<'_>) -> bool {
+        let leads = |(key, to): (ContactKey, ContactKey)| match tables.contacts.get(&key) {
+            Some(Slot::Pointer { to: leads, .. }) => *leads == to,
+            _ => false,
+        };
+        let is_read = |id: ContactKey, rev: u64| match tables.contacts.get(&id) {
+            Some(Slot::Contact { rev: stored, .. }) => *stored == rev,
+            _ => false,
+        };
+        let mut merged = commit.merged().map(|(_, merged)| merged);
+        let mut repointed = commit.repointed.iter();
+        merged.all(|merged| is_read(merged.contact.id, merged.rev))
+            && self.names_of_merged(commit).all(leads)
+            && repointed.all(|repointed| {
+                let owner = &repointed.owner;
+                is_read(owner.id, owner.rev) && leads((repointed.name.key(&self.secret), owner.id))
+            })
+    }
 }
 
-/// A contact and rows as they are stored.
-type Packed<'a> = (
-    Option<(&'a Contact, Vec<u8>)>,
-    Vec<((ContactKey, InputId), Vec<u8>)>,
-);
+/// Rows as they are stored.
+type Packed = Vec<((ContactKey, InputId), Vec<u8>)>;
 
-/// The packed forms of a commit that a transaction can take.
-fn packed<'a>(commit: &Commit<'a>) -> Result<Packed<'a>, PortError> {
-    let contact = commit.contact.map(|contact| {
+/// The packed rows of a commit that a transaction can take.
+fn packed(commit: &Commit<'_>) -> Result<Packed, PortError> {
+    let mut bytes = 0;
+    let owners = commit.repointed.iter().map(|repointed| &repointed.owner);
+    for contact in commit.contact.into_iter().chain(owners) {
         let data = contact.pack();
         let data = data.map_err(|error| PortError::invalid(COMMIT, error))?;
-        Ok((contact, data))
-    });
-    let contact = contact.transpose()?;
+        fits(COMMIT, data.len())?;
+        bytes += data.len();
+    }
     let rows = commit.rows.iter().map(|row| {
         let data = row.pack();
         let data = data.map_err(|error| PortError::invalid(COMMIT, error))?;
         Ok(((row.partition, row.id), data))
     });
-    let rows = rows.collect::<Result<Vec<_>, PortError>>()?;
-    let items = contact.iter().map(|(_, data)| data);
-    let items = items.chain(rows.iter().map(|(_, data)| data));
-    let mut bytes = 0;
-    for item in items {
-        fits(COMMIT, item.len())?;
-        bytes += item.len();
+    let rows = rows.collect::<Result<Packed, PortError>>()?;
+    for (_, data) in &rows {
+        fits(COMMIT, data.len())?;
+        bytes += data.len();
     }
     if bytes > TRANSACTION_BYTES_MAX {
         let cause = format!("{bytes} bytes; a transaction takes {TRANSACTION_BYTES_MAX}");
         return Err(PortError::invalid(COMMIT, cause));
     }
-    Ok((contact, rows))
+    Ok(rows)
+}
+
+impl Tables {
+    /// A pointer leads elsewhere from now on. The merge that made it one stays known.
+    fn lead(&mut self, key: ContactKey, to: ContactKey) {
+        let (into, by) = match self.contacts.get(&key) {
+            Some(Slot::Pointer { into, by, .. }) => (*into, *by),
+            None | Some(Slot::Contact { .. } | Slot::Erased(_)) => (None, None),
+        };
+        self.contacts.insert(key, Slot::Pointer { to, into, by });
+    }
+
+    /// Stores a contact with its next revision.
+    fn put(&mut self, contact: &Contact, now: Timestamp) -> Result<(), PortError> {
+        let data = contact.pack();
+        let slot = Slot::Contact {
+            rev: contact.rev + 1,
+            release: contact.release,
+            due_at: contact.due_at,
+            data: data.map_err(|error| PortError::invalid(COMMIT, error))?,
+        };
+        self.contacts.insert(contact.id, slot);
+        self.index.set(contact.id, contact.due_at, now);
+        Ok(())
+    }
 }
 
 /// Why a commit writes nothing. A row that exists says more than a stale contact: it was applied before.
@@ -227,7 +317,7 @@ fn refused(
     };
     let is_free = |key: &ContactKey| match tables.contacts.get(key) {
         None => true,
-        Some(Slot::Pointer(to)) => *to == contact.id,
+        Some(Slot::Pointer { to, .. }) => *to == contact.id,
         Some(Slot::Contact { .. } | Slot::Erased(_)) => false,
     };
     let mut named = commit.pointers.iter().zip(pointers);
@@ -241,6 +331,6 @@ fn is_as_read(tables: &Tables, contact: &Contact) -> bool {
     match tables.contacts.get(&contact.id) {
         None | Some(Slot::Erased(_)) => contact.rev == 0,
         Some(Slot::Contact { rev, .. }) => contact.rev != 0 && *rev == contact.rev,
-        Some(Slot::Pointer(_)) => false,
+        Some(Slot::Pointer { .. }) => false,
     }
 }

@@ -125,7 +125,7 @@ impl Ledger for MemoryStore {
     ) -> Result<LedgerView, PortError> {
         let read = || {
             let tables = self.tables();
-            let contact = tables.contacts.get(&request.contact);
+            let contact = tables.followed(READ, request.contact, true, |_, _| {})?;
             let contact = contact.map(|slot| slot.contact(READ)).transpose()?;
             let row = permission.and_then(|key| tables.permissions.get(&key));
             let row = row.map(|row| row.read(READ)).transpose()?;
@@ -144,7 +144,7 @@ impl Ledger for MemoryStore {
     async fn about(&self, call: &CallRequest) -> Result<LedgerView, PortError> {
         let read = || {
             let tables = self.tables();
-            let contact = tables.contacts.get(&call.contact);
+            let contact = tables.followed(READ, call.contact, true, |_, _| {})?;
             let contact = contact.map(|slot| slot.contact(READ)).transpose()?;
             Ok(LedgerView {
                 contact: contact.flatten(),

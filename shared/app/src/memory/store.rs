@@ -77,7 +77,13 @@ pub(super) enum Slot {
         due_at: Option<Timestamp>,
         data: Vec<u8>,
     },
-    Pointer(ContactKey),
+    Pointer {
+        to: ContactKey,
+        /// Whom the contact with this id has become, if there was one.
+        into: Option<ContactKey>,
+        /// The row of the merge that made it one, of a contact's own item.
+        by: Option<(ContactKey, InputId)>,
+    },
     Erased(Erased),
 }
 
@@ -95,7 +101,7 @@ impl Slot {
                 let contact = contact.map_err(|error| PortError::invalid(operation, error))?;
                 Ok(Some(contact))
             }
-            Self::Pointer(_) | Self::Erased(_) => Ok(None),
+            Self::Pointer { .. } | Self::Erased(_) => Ok(None),
         }
     }
 }
@@ -118,7 +124,9 @@ impl MemoryStore {
     /// Writes a pointer, wherever it leads: no port writes one that leads to another.
     pub fn point(&self, key: ContactKey, to: ContactKey) {
         let mut tables = self.tables();
-        tables.contacts.insert(key, Slot::Pointer(to));
+        let (into, by) = (None, None);
+        let slot = Slot::Pointer { to, into, by };
+        tables.contacts.insert(key, slot);
         tables.index.set(key, None, self.clock.true_now());
     }
 

@@ -73,10 +73,13 @@ fn world_on(line: Line, steps: &str) -> World {
 pub(super) fn start(world: &World) {
     let identify = json!({"userId": "ana", "messageId": "1", "traits": {"email": "ana@example.com", "subscribed": ["news"]}});
     let go = json!({"userId": "ana", "event": "go", "messageId": "2"});
-    for (call, body) in [(Call::Identify, identify), (Call::Track, go)] {
-        let event = event(world.now(), call, &body);
-        world.accept(Input::Event(Box::new(event))).unwrap();
-    }
+    accept(world, Call::Identify, &identify);
+    accept(world, Call::Track, &go);
+}
+
+pub(super) fn accept(world: &World, call: Call, body: &serde_json::Value) {
+    let event = event(world.now(), call, body);
+    world.accept(Input::Event(Box::new(event))).unwrap();
 }
 
 pub(super) fn sent(world: &World) -> Vec<(String, String)> {

@@ -401,6 +401,8 @@ fn tick(at: Timestamp) -> Timestamp {
 #[cfg(test)]
 mod brake;
 #[cfg(test)]
+mod merging;
+#[cfg(test)]
 mod ramp;
 #[cfg(test)]
 mod shop;

@@ -19,7 +19,7 @@ mod walk;
 pub use connections::{
     Called, Connections, NoConnections, Secrets, Systems, Web, WebAnswer, WebRequest,
 };
-pub use contacts::{Commit, Committed, Contacts, Erased, Erasures, Loaded};
+pub use contacts::{Commit, Committed, Contacts, Erased, Erasures, HOPS_MAX, Loaded};
 pub use copies::{COPY_BYTES_MAX, Copies, Said, SentCopy};
 pub use coupons::{Coupons, DRAWN_FOR, Pools};
 pub use ledger::{Claim, Evidence, Ledger, LedgerView, Permissions, SendRow, Settled};
@@ -70,6 +70,15 @@ impl fmt::Display for ErrorClass {
 }
 
 impl PortError {
+    /// A reader met one pointer after another: contacts are being merged at this moment.
+    pub fn too_many_pointers(operation: &'static str) -> Self {
+        Self {
+            operation,
+            class: ErrorClass::Conflict,
+            cause: "pointers lead to pointers".to_owned(),
+        }
+    }
+
     /// A wrong request, or an answer that cannot be read.
     pub fn invalid(operation: &'static str, cause: impl fmt::Display) -> Self {
         Self {

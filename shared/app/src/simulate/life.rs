@@ -328,7 +328,7 @@ impl<'a> Life<'a> {
             id,
             contact: Some(contact),
             erased_at: None,
-            taken: Vec::new(),
+            others: Vec::new(),
         };
         let context = Context {
             release: self.simulation.release,

@@ -4,21 +4,23 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use wend_app::ports::{
     Commit, Committed, Contacts, Erased, Erasures, ErrorClass, Loaded, PortError, Settled,
 };
 use wend_core::contact::Contact;
+use wend_core::decide::Repointed;
 use wend_core::due;
 use wend_core::id::{ContactKey, InputId, PermissionKey};
 use wend_core::identity::{Identity, IdentitySecret};
-use wend_core::log::{LOG_FOR, LogRow};
+use wend_core::log::{LOG_FOR, LogRow, Merged};
 use wend_core::time::Timestamp;
 
 use super::DynamoDb;
-use super::item::{Item, at, b, bytes, missing, n, number, packed, s, text, time, unpacked};
+use super::item::{Item, at, b, bytes, missing, n, packed, s};
+use super::slot::Slot;
 use crate::error::{port_error, settled};
 
 const ERASE: &str = "erase a contact";
@@ -44,26 +46,6 @@ impl DynamoDb {
     }
 }
 
-/// What an item of the contacts table is.
-enum Slot {
-    Contact(Box<Contact>),
-    Pointer(ContactKey),
-    Erased(Erased),
-}
-
-impl DynamoDb {
-    async fn slot(&self, key: ContactKey) -> Result<Option<Slot>, PortError> {
-        let request = self.client.get_item().table_name(&self.tables.contacts);
-        let answer = request.key("pk", s(key)).consistent_read(true).send().await;
-        let answer = answer.map_err(|error| port_error(LOAD, &error))?;
-        answer
-            .item
-            .as_ref()
-            .map(|item| read_slot(LOAD, item))
-            .transpose()
-    }
-}
-
 impl DynamoDb {
     /// Every row of the log. A scan: for the local timeline and tests, whose tables are small.
     pub async fn log_rows(&self) -> Result<Vec<LogRow>, PortError> {
@@ -86,71 +68,32 @@ impl DynamoDb {
     }
 }
 
-/// Reads a contact's item; none for a pointer or a stub.
-pub(super) fn read_contact(
-    operation: &'static str,
-    item: &Item,
-) -> Result<Option<Contact>, PortError> {
-    match read_slot(operation, item)? {
-        Slot::Contact(contact) => Ok(Some(*contact)),
-        Slot::Pointer(_) | Slot::Erased(_) => Ok(None),
-    }
-}
-
-fn read_slot(operation: &'static str, item: &Item) -> Result<Slot, PortError> {
-    match text(operation, item, "kind")? {
-        "contact" => {
-            let rev = number(operation, item, "rev")?.ok_or_else(|| missing(operation, "rev"))?;
-            let release = number(operation, item, "release")?.unwrap_or_default();
-            let due_at = time(operation, item, "due_at")?;
-            let packed = bytes(operation, item, "data")?;
-            let contact = Contact::unpack(packed, rev, release, due_at);
-            let contact = contact.map_err(|error| PortError::invalid(operation, error))?;
-            Ok(Slot::Contact(Box::new(contact)))
+impl DynamoContacts {
+    async fn loaded(&self, key: ContactKey, is_id: bool) -> Result<Loaded, PortError> {
+        let mut loaded = Loaded {
+            id: Some(key),
+            ..Loaded::default()
+        };
+        let slot = self.db.followed(LOAD, key, is_id, |to, by| {
+            loaded.id = Some(to);
+            loaded.merged_by = loaded.merged_by.or(by);
+        });
+        match slot.await? {
+            None | Some(Slot::Pointer { .. }) => {}
+            Some(Slot::Contact(contact)) => loaded.contact = Some(*contact),
+            Some(Slot::Erased(stub)) => loaded.erased = Some(stub),
         }
-        "pointer" => {
-            let to = text(operation, item, "to")?;
-            to.parse()
-                .map(Slot::Pointer)
-                .map_err(|error| PortError::invalid(operation, error))
-        }
-        "erased" => {
-            let at = time(operation, item, "at")?;
-            let at = at.ok_or_else(|| missing(operation, "at"))?;
-            let permissions = unpacked(operation, item, "permissions")?;
-            Ok(Slot::Erased(Erased { at, permissions }))
-        }
-        _ => Err(missing(operation, "kind")),
+        Ok(loaded)
     }
 }
 
 impl Contacts for DynamoContacts {
     async fn load(&self, key: ContactKey) -> Result<Loaded, PortError> {
-        let (id, slot) = match self.db.slot(key).await? {
-            Some(Slot::Pointer(to)) => (to, self.db.slot(to).await?),
-            slot => (key, slot),
-        };
-        let id = Some(id);
-        match slot {
-            None => Ok(Loaded {
-                id,
-                ..Loaded::default()
-            }),
-            Some(Slot::Contact(contact)) => Ok(Loaded {
-                contact: Some(*contact),
-                id,
-                erased: None,
-            }),
-            Some(Slot::Erased(stub)) => Ok(Loaded {
-                contact: None,
-                id,
-                erased: Some(stub),
-            }),
-            Some(Slot::Pointer(_)) => Err(PortError::invalid(
-                LOAD,
-                format!("a pointer under {key} leads to a pointer"),
-            )),
-        }
+        self.loaded(key, false).await
+    }
+
+    async fn find(&self, id: ContactKey) -> Result<Loaded, PortError> {
+        self.loaded(id, true).await
     }
 
     async fn commit(&self, commit: Commit<'_>) -> Result<Committed, PortError> {
@@ -201,6 +144,7 @@ impl Erasures for DynamoContacts {
             ("kind".to_owned(), s("erased")),
             ("at".to_owned(), at(stub.at)),
             ("permissions".to_owned(), packed(ERASE, &stub.permissions)?),
+            ("ids".to_owned(), packed(ERASE, &stub.ids)?),
         ]);
         let request = self
             .db
@@ -252,10 +196,18 @@ impl DynamoContacts {
             items.push(self.contact_put(contact)?);
         }
         let id = commit.contact.map(|contact| contact.id);
+        let to = || id.ok_or_else(|| PortError::invalid(COMMIT, "pointers without a contact"));
         for identity in commit.pointers {
-            let id = id.ok_or_else(|| PortError::invalid(COMMIT, "pointers without a contact"))?;
-            items.push(self.pointer_put(identity, id)?);
+            items.push(self.pointer_put(identity, to()?)?);
         }
+        for (row, merged) in commit.merged() {
+            self.merge_puts(row, merged, to()?, &mut items)?;
+        }
+        for Repointed { owner, name } in commit.repointed {
+            items.push(self.contact_put(owner)?);
+            items.push(self.repoint(name.key(&self.secret), owner.id, to()?)?);
+        }
+        let others = items.len();
         for row in commit.rows {
             items.push(put(
                 &self.db.tables.log,
@@ -270,7 +222,7 @@ impl DynamoContacts {
             .set_transact_items(Some(items));
         match request.send().await {
             Ok(_) => Ok(Committed::Done),
-            Err(error) => cancelled(&commit, &error),
+            Err(error) => cancelled(&commit, others, &error),
         }
     }
 
@@ -302,6 +254,56 @@ impl DynamoContacts {
                 .expression_attribute_values(":rev", n(contact.rev))
         };
         built(write)
+    }
+
+    /// A contact's item becomes a pointer, and what points to it leads where it leads.
+    fn merge_puts(
+        &self,
+        row: &LogRow,
+        merged: &Merged,
+        to: ContactKey,
+        items: &mut Vec<TransactWriteItem>,
+    ) -> Result<(), PortError> {
+        let (contact, rev) = (&merged.contact, merged.rev);
+        let item = Item::from([
+            ("pk".to_owned(), s(contact.id)),
+            ("kind".to_owned(), s("pointer")),
+            ("to".to_owned(), s(to)),
+            ("into".to_owned(), s(to)),
+            ("by_pk".to_owned(), s(row.partition)),
+            ("by_id".to_owned(), s(row.id)),
+        ]);
+        let write = Put::builder()
+            .table_name(&self.db.tables.contacts)
+            .set_item(Some(item))
+            .condition_expression("rev = :rev")
+            .expression_attribute_values(":rev", n(rev));
+        items.push(built(write)?);
+        let keys = contact.identities.iter().map(|name| name.key(&self.secret));
+        for key in keys.filter(|key| *key != contact.id) {
+            items.push(self.repoint(key, contact.id, to)?);
+        }
+        Ok(())
+    }
+
+    /// A pointer that led elsewhere. The merge that made it one stays in it.
+    fn repoint(
+        &self,
+        key: ContactKey,
+        from: ContactKey,
+        to: ContactKey,
+    ) -> Result<TransactWriteItem, PortError> {
+        let update = Update::builder()
+            .table_name(&self.db.tables.contacts)
+            .key("pk", s(key))
+            .update_expression("SET #to = :to")
+            .condition_expression("#to = :from")
+            .expression_attribute_names("#to", "to")
+            .expression_attribute_values(":from", s(from))
+            .expression_attribute_values(":to", s(to))
+            .build();
+        let update = update.map_err(|error| PortError::invalid(COMMIT, error))?;
+        Ok(TransactWriteItem::builder().update(update).build())
     }
 
     fn pointer_put(
@@ -351,6 +353,7 @@ fn built(
 /// Why a transaction was cancelled. A row that exists says more than a stale contact: it was applied before.
 fn cancelled(
     commit: &Commit<'_>,
+    before_rows: usize,
     error: &SdkError<TransactWriteItemsError, HttpResponse>,
 ) -> Result<Committed, PortError> {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
@@ -360,9 +363,10 @@ fn cancelled(
     };
     let reasons = cancelled.cancellation_reasons();
     let has_failed = |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
-    let contacts = usize::from(commit.contact.is_some()).min(reasons.len());
-    let (contact, others) = reasons.split_at(contacts);
-    let (pointers, rows) = others.split_at(commit.pointers.len().min(others.len()));
+    let (others, rows) = reasons.split_at(before_rows.min(reasons.len()));
+    let (contact, others) =
+        others.split_at(usize::from(commit.contact.is_some()).min(others.len()));
+    let (pointers, others) = others.split_at(commit.pointers.len().min(others.len()));
     let rows = rows.iter().filter(|reason| has_failed(reason));
     let rows = rows.map(|reason| {
         let item = reason.item().ok_or_else(|| missing(COMMIT, "pk"))?;
@@ -380,7 +384,7 @@ fn cancelled(
     if let Some((identity, _)) = taken {
         return Ok(Committed::Taken(identity.clone()));
     }
-    if contact.iter().any(has_failed) {
+    if contact.iter().chain(others).any(has_failed) {
         return Ok(Committed::Stale);
     }
     Err(cancellation(COMMIT, reasons))

@@ -13,7 +13,7 @@ use wend_core::send::{CallRequest, Outcome, SendRequest, SendState};
 use wend_core::time::Timestamp;
 
 use super::DynamoDb;
-use super::contacts::{cancellation, conflict, is_row, read_contact, read_row, row_key};
+use super::contacts::{cancellation, conflict, is_row, read_row, row_key};
 use super::item::{Item, at, n, packed, s, unpacked};
 use super::permissions::{permission_key, read_permission};
 use crate::error::{port_error, settled};
@@ -103,7 +103,7 @@ impl DynamoDb {
         let found = answer.responses.unwrap_or_default();
         let mut view = LedgerView::default();
         for item in found.get(&self.tables.contacts).into_iter().flatten() {
-            view.contact = read_contact(READ, item)?;
+            view.contact = self.contact_of(READ, item).await?;
         }
         for item in found.get(&self.tables.log).into_iter().flatten() {
             if item.contains_key("state") {

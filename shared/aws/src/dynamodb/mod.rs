@@ -29,6 +29,7 @@ pub mod pages;
 mod permissions;
 mod releases;
 pub mod schema;
+mod slot;
 mod tally;
 mod walk;
 

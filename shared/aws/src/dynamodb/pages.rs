@@ -5,8 +5,9 @@ use wend_core::contact::Contact;
 use wend_core::log::LogRow;
 
 use super::DynamoDb;
-use super::contacts::{read_contact, read_row};
+use super::contacts::read_row;
 use super::item::{Item, s, text};
+use super::slot::read_contact;
 use crate::error::port_error;
 
 const CONTACTS: &str = "read a page of contacts";

@@ -5,8 +5,8 @@ use wend_app::ports::{Clock, ContactScan, Page, PortError, Stand, Walks};
 use wend_core::id::ContactKey;
 
 use super::DynamoDb;
-use super::contacts::read_contact;
 use super::item::{Item, n, number, s, text};
+use super::slot::read_contact;
 use crate::error::port_error;
 use crate::system::SystemClock;
 

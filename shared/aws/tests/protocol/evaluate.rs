@@ -9,7 +9,7 @@ use wend_aws::dynamodb::{DynamoDb, Tables};
 use wend_core::contact::Contact;
 use wend_core::identity::{EmailAddress, IdentityKind};
 use wend_core::input::Input;
-use wend_core::log::{Effect, NotEntered, Trace};
+use wend_core::log::{Effect, NotEntered, NotLinked, Trace};
 use wend_core::release::{Manifest, Part};
 use wend_core::time::Timestamp;
 
@@ -198,6 +198,8 @@ async fn a_visitor_who_gives_a_name_is_found_under_both() {
 async fn an_address_that_belongs_to_somebody_else_is_not_linked_and_the_input_is_applied() {
     let world = World::new().await;
     world.apply([world.signs_up("ana")]).await;
+    let before = json!({ "type": "identify", "userId": "bob", "traits": { "tier": "gold" } });
+    world.apply([world.event(before)]).await;
     let traits = json!({ "email": ANA, "plan": "pro" });
     let claims = world.event(json!({ "type": "identify", "userId": "bob", "traits": traits }));
     world.apply([claims]).await;
@@ -206,8 +208,9 @@ async fn an_address_that_belongs_to_somebody_else_is_not_linked_and_the_input_is
     assert_eq!(names, [IdentityKind::User]);
     assert_eq!(bob.attributes["plan"].value.expose(), &json!("pro"));
     let rows = world.timeline("bob").await;
-    let not_linked = Trace::NotLinked(IdentityKind::Email);
-    assert!(rows[0].trace.contains(&not_linked), "{rows:?}");
+    let (name, why) = (IdentityKind::Email, NotLinked::BothKnown);
+    let not_linked = Trace::NotLinked { name, why };
+    assert!(rows[1].trace.contains(&not_linked), "{rows:?}");
     let address = EmailAddress::parse(ANA).unwrap().identity().key(&SECRET);
     let owner = world.db.contacts(SECRET).load(address).await.unwrap().id;
     assert_eq!(owner, Some(user_key("ana")));
@@ -318,6 +321,7 @@ async fn cancelled(reasons: Value) -> Result<Committed, ErrorClass> {
         contact: Some(&contact),
         pointers: &[EmailAddress::parse(ANA).unwrap().identity()],
         rows: &[],
+        ..Commit::default()
     };
     let committed = contacts.commit(commit).await;
     assert_eq!(stub.asked().len(), 1);

@@ -68,6 +68,10 @@ impl Contacts for FailingCommit {
         self.contacts.load(key).await
     }
 
+    async fn find(&self, id: ContactKey) -> Result<Loaded, PortError> {
+        self.contacts.find(id).await
+    }
+
     async fn commit(&self, commit: Commit<'_>) -> Result<Committed, PortError> {
         if !self.once.is_first() {
             return self.contacts.commit(commit).await;
@@ -124,6 +128,10 @@ impl Contacts for RacingLoads<'_> {
             self.start.wait().await;
         }
         loaded
+    }
+
+    async fn find(&self, id: ContactKey) -> Result<Loaded, PortError> {
+        self.contacts.find(id).await
     }
 
     async fn commit(&self, commit: Commit<'_>) -> Result<Committed, PortError> {

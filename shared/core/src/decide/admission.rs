@@ -1,13 +1,13 @@
 //! Admission: whether a run may begin, and its beginning.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::listen::shortened;
 use super::view::View;
-use super::{DecideError, Deciding, Happening, run};
+use super::{DecideError, Deciding, run};
 use crate::calendar;
 use crate::condition::{self, Topic};
-use crate::contact::{PendingEntry, PendingUntil, Word, entry_key};
+use crate::contact::{ENTRY_KEY as KEY, PendingEntry, PendingUntil, Word, entry_key};
 use crate::enrollment::{Enrollment, Origin, State};
 use crate::id::{EnrollmentId, PartHash};
 use crate::identity::Channel;
@@ -18,6 +18,24 @@ use crate::time::Timestamp;
 
 /// Most last entries that are kept of one keyed journey; the oldest go first.
 const KEYED_ENTRIES_MAX: usize = 50;
+
+/// Of the last entries of each keyed journey the newest.
+pub(super) fn prune_entries(entries: &mut BTreeMap<String, Timestamp>) {
+    let mut keyed: BTreeMap<String, Vec<(Timestamp, String)>> = BTreeMap::new();
+    for (name, at) in entries.iter() {
+        if let Some((journey, _)) = name.split_once(KEY) {
+            let of_journey = keyed.entry(journey.to_owned()).or_default();
+            of_journey.push((*at, name.clone()));
+        }
+    }
+    for mut of_journey in keyed.into_values() {
+        of_journey.sort_unstable();
+        let surplus = of_journey.len().saturating_sub(KEYED_ENTRIES_MAX);
+        for (_, name) in of_journey.into_iter().take(surplus) {
+            entries.remove(&name);
+        }
+    }
+}
 
 impl Deciding<'_> {
     /// A run begins, or does not and the trace says why.
@@ -81,9 +99,9 @@ impl Deciding<'_> {
             goal_at: None,
             leaving: None,
             steps_begun: 0,
-            gotos: std::collections::BTreeMap::new(),
+            gotos: BTreeMap::new(),
             data: Personal::default(),
-            messages: std::collections::BTreeMap::new(),
+            messages: BTreeMap::new(),
             check_at: None,
             paused_at: None,
             shifted_to: None,
@@ -136,14 +154,7 @@ impl Deciding<'_> {
         let later: Vec<_> = later.cloned().collect();
         self.move_run(enrollment, None)?;
         for event in later {
-            let happening = Happening {
-                name: event.name.into(),
-                is_activity: event.is_activity,
-                properties: std::borrow::Cow::Owned(event.properties.expose().clone()),
-                at: event.at,
-                id: event.id,
-            };
-            self.move_run(enrollment, Some(&happening))?;
+            self.move_run(enrollment, Some(&event.happening()))?;
         }
         Ok(())
     }
@@ -153,17 +164,7 @@ impl Deciding<'_> {
         let at = self.moment;
         let entries = &mut self.contact.to_mut().entries;
         entries.insert(entry_key(journey, key), at);
-        let prefix = entry_key(journey, Some(""));
-        let mut keyed: Vec<(Timestamp, String)> = entries
-            .iter()
-            .filter(|(name, _)| name.starts_with(&prefix))
-            .map(|(name, at)| (*at, name.clone()))
-            .collect();
-        keyed.sort_unstable();
-        let surplus = keyed.len().saturating_sub(KEYED_ENTRIES_MAX);
-        for (_, name) in keyed.into_iter().take(surplus) {
-            entries.remove(&name);
-        }
+        prune_entries(entries);
     }
 
     pub(super) fn not_open(&self, journey: &Journey) -> Option<NotEntered> {

@@ -22,7 +22,7 @@ use crate::release::{
 };
 
 /// Most entries of one contact that wait at once.
-const PENDING_MAX: usize = 20;
+pub(super) const PENDING_MAX: usize = 20;
 /// The entrances that a signal may open.
 fn entrances<'a>(release: &'a Release, signal: &Signal<'_>) -> Vec<&'a Entrance> {
     let index = release.index();

@@ -10,11 +10,11 @@ use crate::personal::Personal;
 use crate::release::{Computed, FactRule};
 
 /// Most events that are kept for runs which begin late.
-const RECENT_MAX: usize = 10;
+pub(super) const RECENT_MAX: usize = 10;
 /// How long they are kept: as old as a trigger may be.
 const RECENT_FOR: std::time::Duration = std::time::Duration::from_hours(24);
 /// Most occurrences of one fact.
-const OCCURRENCES_MAX: usize = 100;
+pub(super) const OCCURRENCES_MAX: usize = 100;
 
 impl Deciding<'_> {
     /// Facts and computed attributes.

@@ -22,6 +22,7 @@ pub(super) fn unchanged(subject: Subject, row: Option<LogRow>) -> Decision {
         contact: subject.contact,
         is_changed: false,
         new_identities: Vec::new(),
+        repointed: Vec::new(),
         row,
     }
 }
@@ -44,6 +45,7 @@ pub(super) fn row(
         input: envelope.input.clone(),
         refusal,
         trace: Vec::new(),
+        merged: Vec::new(),
         effects: Vec::new(),
     }
 }
@@ -58,8 +60,12 @@ impl Deciding<'_> {
         let mut row = row(envelope, self.partition, subject, self.now, None);
         row.trace = self.trace;
         let is_worth_storing = subject.contact.is_some() || is_worth_storing(&self.contact);
+        let is_joined = self.joined.is_joined();
         let changed = match self.contact {
-            Cow::Owned(contact) if subject.contact.as_ref() != Some(&contact) => contact,
+            Cow::Borrowed(contact) if is_joined => contact.clone(),
+            Cow::Owned(contact) if is_joined || subject.contact.as_ref() != Some(&contact) => {
+                contact
+            }
             Cow::Owned(_) | Cow::Borrowed(_) => {
                 row.effects = self.effects;
                 return Ok(Finished::Unchanged(Box::new(row)));
@@ -80,11 +86,13 @@ impl Deciding<'_> {
             return Ok(Finished::Unchanged(Box::new(row)));
         }
         row.rev = contact.rev + 1;
+        row.merged.clone_from(&self.joined.merged);
         row.effects = self.effects;
         Ok(Finished::Changed(Box::new(Decision {
             contact: Some(contact),
             is_changed: true,
             new_identities: self.new_identities,
+            repointed: self.joined.repointed.clone(),
             row: Some(row),
         })))
     }
@@ -96,7 +104,7 @@ impl Deciding<'_> {
 }
 
 /// Whether a contact is larger than an item may be.
-fn is_too_large(contact: &Contact) -> Result<bool, DecideError> {
+pub(super) fn is_too_large(contact: &Contact) -> Result<bool, DecideError> {
     let not_packed = |why: String| DecideError::NotPacked {
         contact: contact.id,
         why,

@@ -15,7 +15,7 @@ use crate::release::{Goal, Journey};
 use crate::time::Timestamp;
 
 /// Most goals of ended runs that one contact keeps.
-const GOALS_MAX: usize = 10;
+pub(super) const GOALS_MAX: usize = 10;
 /// How late a goal may be told that happened within its window: as late as an event that starts a run.
 const GOAL_TOLD_WITHIN: Duration = Duration::from_hours(24);
 

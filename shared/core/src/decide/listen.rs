@@ -172,7 +172,7 @@ impl Deciding<'_> {
     }
 
     /// An entry that still waits for quiet is over when its goal or an exit of its key comes first.
-    fn overtake_pending(&mut self, happening: &Happening<'_>) {
+    pub(super) fn overtake_pending(&mut self, happening: &Happening<'_>) {
         let release = self.context.release;
         let is_over = |pending: &PendingEntry| {
             // Who waits for the moment of a schedule is judged by its segment then.

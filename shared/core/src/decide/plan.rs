@@ -319,11 +319,9 @@ impl Deciding<'_> {
     /// Messages that were given back, and that their runs do not ask for any more: `dispatch` hears of them once more, so that
     /// the ledger knows how each of them ended.
     pub(super) fn close_abandoned(&mut self, subject: &Subject) {
-        let before = subject
-            .contact
-            .iter()
-            .flat_map(|contact| &contact.enrollments);
-        for run in before {
+        let before = subject.contact.iter();
+        let before = before.flat_map(|contact| &contact.enrollments);
+        for run in before.chain(&self.joined.ended) {
             let send = match (&run.state, self.given_back) {
                 (
                     State::Held {

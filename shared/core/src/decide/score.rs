@@ -4,7 +4,7 @@ use super::view::View;
 use super::{Deciding, Happening};
 use crate::calendar::{self, ClosedDays, Place};
 use crate::condition::{self, Test};
-use crate::contact::KeptScore;
+use crate::contact::{Contact, KeptScore};
 use crate::log::Trace;
 use crate::release::{Score, ScoreRule, ScoreSource, millis};
 use crate::time::Timestamp;
@@ -44,7 +44,7 @@ fn standing(score: &Score, view: &View<'_>) -> i32 {
     clippy::cast_precision_loss,
     reason = "times of ages far below 2^53 milliseconds"
 )]
-fn decayed(kept: &KeptScore, score: &Score, now: Timestamp) -> f64 {
+pub(super) fn decayed(kept: &KeptScore, score: &Score, now: Timestamp) -> f64 {
     let Some(half_life) = score.half_life else {
         return kept.points;
     };
@@ -226,6 +226,20 @@ impl Deciding<'_> {
         self.give(score, points, &rule.id);
     }
 
+    /// Thresholds that none of two contacts had reached alone.
+    pub(super) fn reach_thresholds(&mut self, before: &[Contact]) {
+        let release = self.context.release;
+        let ids: Vec<String> = self.contact.scores.keys().cloned().collect();
+        for score in ids.iter().filter_map(|id| release.score(id)) {
+            let alone = before.iter();
+            let alone = alone.map(|contact| value(score, &View::of(contact, release, self.moment)));
+            let alone = alone.max().unwrap_or_default();
+            let together = value(score, &self.view());
+            self.dirty(&format!("score.{}", score.id));
+            self.pass_thresholds(score, alone, together);
+        }
+    }
+
     /// Gives points and makes the events of thresholds that are reached by them.
     pub(super) fn give(&mut self, score: &Score, points: i32, by: &str) {
         if points == 0 {
@@ -258,6 +272,11 @@ impl Deciding<'_> {
             value: after,
             by: by.to_owned(),
         });
+        self.pass_thresholds(score, before, after);
+    }
+
+    /// Makes the events of thresholds that a score has come to.
+    fn pass_thresholds(&mut self, score: &Score, before: i64, after: i64) {
         for threshold in &score.thresholds {
             let at = i64::from(threshold.at);
             if before < at && after >= at {

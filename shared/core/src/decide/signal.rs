@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::ANY_ACTIVITY;
 use crate::condition::Topic;
+use crate::contact::RecentEvent;
 use crate::enrollment::Origin;
 use crate::id::InputId;
 use crate::input::Properties;
@@ -46,6 +47,19 @@ impl Happening<'_> {
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let activity = (self.is_activity && self.name != ANY_ACTIVITY).then_some(ANY_ACTIVITY);
         std::iter::once(self.name.as_ref()).chain(activity)
+    }
+}
+
+impl RecentEvent {
+    /// As rules hear it.
+    pub(super) fn happening(&self) -> Happening<'_> {
+        Happening {
+            name: Cow::Borrowed(&self.name),
+            is_activity: self.is_activity,
+            properties: Cow::Borrowed(self.properties.expose()),
+            at: self.at,
+            id: self.id,
+        }
     }
 }
 

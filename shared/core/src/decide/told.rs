@@ -37,7 +37,7 @@ pub(super) fn decided(
         id: ID,
         contact,
         erased_at: None,
-        taken: Vec::new(),
+        others: Vec::new(),
     };
     decide(subject, &envelope, context).unwrap()
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::condition::Comparison;
 use crate::contact::PendingUntil;
 use crate::enrollment::HoldReason;
-use crate::id::{EnrollmentId, SendId};
+use crate::id::{ContactKey, EnrollmentId, SendId};
 use crate::identity::{Channel, IdentityKind};
 use crate::input::FeedbackKind;
 use crate::send::{Outcome, SkipReason};
@@ -32,8 +32,23 @@ pub enum Trace {
     AttributesSet(Vec<String>),
     /// The contact is known under another name, too.
     Linked(IdentityKind),
-    /// A name in the message belongs to another contact.
-    NotLinked(IdentityKind),
+    /// A name in the message does not become this contact's.
+    NotLinked {
+        /// What kind of name it is.
+        name: IdentityKind,
+        /// Why.
+        why: NotLinked,
+    },
+    /// Another contact turned out to be this one.
+    Merged {
+        /// The one whose item is a pointer from now on.
+        away: ContactKey,
+    },
+    /// An anonymous id that was another contact's is this one's: this one was named on the device later.
+    Repointed {
+        /// Whose it was.
+        from: ContactKey,
+    },
     /// Consent was said.
     Consent {
         /// The topic.
@@ -310,6 +325,38 @@ pub enum Trace {
     AnswerUnclaimed(SendId),
 }
 
+/// Why a name in a message does not become the contact's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotLinked {
+    /// It is another contact's. Both are known, by an id or an address, and write keys are public: they cannot say that two
+    /// known contacts are one.
+    BothKnown,
+    /// It is a device on which somebody else was identified later.
+    NamedLater,
+    /// The contact would have more names than it may.
+    TooManyNames,
+    /// It is another contact's, and together they would be larger than a contact may be.
+    TooLarge,
+    /// Somebody was erased under it.
+    Erased,
+}
+
+impl NotLinked {
+    /// The reason in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::BothKnown => {
+                "it is another contact's; a write key cannot merge two known contacts"
+            }
+            Self::NamedLater => "somebody else was identified on the device later",
+            Self::TooManyNames => "a contact has at most 50 names",
+            Self::TooLarge => "it is another contact's; together they would be too large",
+            Self::Erased => "somebody was erased under it",
+        }
+    }
+}
+
 /// Most comparisons that a trace keeps of one condition.
 pub const COMPARISONS_MAX: usize = 20;
 
@@ -417,6 +464,8 @@ pub enum EndReason {
     Holdout,
     /// It began more steps at one moment than a run may.
     TooManySteps,
+    /// Its contact was merged with one that had entered earlier.
+    Merged,
 }
 
 impl EndReason {
@@ -436,6 +485,7 @@ impl EndReason {
             Self::Stopped => "stopped",
             Self::Holdout => "holdout",
             Self::TooManySteps => "too_many_steps",
+            Self::Merged => "merged",
         }
     }
 }

@@ -42,7 +42,9 @@ impl Trace {
             | Self::ConfirmedElsewhere(_)
             | Self::AttributesSet(_)
             | Self::Linked(_)
-            | Self::NotLinked(_)
+            | Self::NotLinked { .. }
+            | Self::Merged { .. }
+            | Self::Repointed { .. }
             | Self::Consent { .. }
             | Self::ConsentUnconfirmed(_)
             | Self::UnknownTopic(_)
@@ -103,9 +105,14 @@ impl Trace {
             ),
             Self::AttributesSet(names) => words("contact", names.join(", "), "set"),
             Self::Linked(name) => words("contact", "linked", kind(name)),
-            Self::NotLinked(name) => {
-                let why = format!("this {} names another contact", kind(name));
+            Self::NotLinked { name, why } => {
+                let why = format!("this {}: {}", kind(name), why.words());
                 words("contact", "not linked", why)
+            }
+            Self::Merged { away } => words("contact", "merged", format!("with {away}")),
+            Self::Repointed { from } => {
+                let why = format!("the device was {from}'s; somebody was identified on it later");
+                words("contact", "linked", why)
             }
             Self::Consent { topic, opted_in } => {
                 words("consent", topic, if *opted_in { "yes" } else { "no" })

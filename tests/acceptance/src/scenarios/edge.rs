@@ -109,7 +109,7 @@ fn refused_events(client: &Client, bot: &Contact) -> Result<()> {
         nothing_accepted(&answer, error).with_context(|| event.to_string())?;
     }
     let batch = json!({ "batch": [{ "type": "delete", "userId": user }] });
-    let error = "`type` is `delete`; it must be one of identify, track, page";
+    let error = "`type` is `delete`; it must be one of identify, track, page, alias, group";
     nothing_accepted(&client.post("/v1/batch", &batch)?, error)
 }
 
@@ -179,7 +179,7 @@ fn one_bad_item(case: &Case) -> Result<()> {
     };
     let items: Vec<Value> = crowd.iter().enumerate().map(item).collect();
     let answer = client.post("/v1/batch", &json!({ "batch": items }))?;
-    let error = "`type` is `delete`; it must be one of identify, track, page";
+    let error = "`type` is `delete`; it must be one of identify, track, page, alias, group";
     answer.is_json(
         202,
         &json!({ "accepted": 49, "errors": [{ "index": BAD, "error": error }] }),

@@ -21,6 +21,7 @@ pub mod reactions;
 mod segment;
 mod send_test;
 mod unsubscribe;
+pub mod visitor;
 
 use super::Scenario;
 

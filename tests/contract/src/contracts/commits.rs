@@ -20,6 +20,7 @@ async fn commit(
         contact,
         pointers,
         rows,
+        ..Commit::default()
     };
     kit.contacts().commit(commit).await.unwrap()
 }
@@ -184,6 +185,7 @@ pub async fn two_inputs_of_one_id_are_invalid(kit: impl TableKit) {
             contact,
             pointers: &[],
             rows: &rows,
+            ..Commit::default()
         };
         assert_eq!(class(&kit, commit).await, ErrorClass::Invalid);
     }
@@ -206,6 +208,7 @@ pub async fn two_pointers_of_one_name_are_invalid(kit: impl TableKit) {
             contact: Some(contact),
             pointers,
             rows: &rows,
+            ..Commit::default()
         };
         assert_eq!(class(&kit, commit).await, ErrorClass::Invalid);
     }
@@ -218,6 +221,7 @@ pub async fn a_pointer_without_a_contact_is_invalid(kit: impl TableKit) {
         contact: None,
         pointers: &pointers,
         rows: &rows,
+        ..Commit::default()
     };
     assert_eq!(class(&kit, commit).await, ErrorClass::Invalid);
     assert_eq!(timeline(&kit, 1).await, []);
@@ -228,6 +232,7 @@ pub async fn a_commit_of_nothing_is_invalid(kit: impl TableKit) {
         contact: None,
         pointers: &[],
         rows: &[],
+        ..Commit::default()
     };
     assert_eq!(class(&kit, nothing).await, ErrorClass::Invalid);
 }
@@ -241,6 +246,7 @@ pub async fn of_two_commits_at_once_one_is_done(kit: impl TableKit) {
             contact: Some(&ana),
             pointers: &[],
             rows,
+            ..Commit::default()
         };
         kit.contacts().commit(commit)
     });

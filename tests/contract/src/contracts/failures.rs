@@ -45,12 +45,14 @@ pub async fn contacts_say_the_class(kit: impl FailingTables) {
             contact: None,
             pointers: &[],
             rows: &rows,
+            ..Commit::default()
         };
         assert_class(contacts.commit(unchanged).await, class);
         let changed = Commit {
             contact: Some(&ana),
             pointers: &pointers,
             rows: &rows,
+            ..Commit::default()
         };
         assert_class(contacts.commit(changed).await, class);
     }

@@ -8,6 +8,7 @@ pub mod due;
 pub mod evidence;
 pub mod failures;
 pub mod ledger;
+pub mod merges;
 pub mod paces;
 pub mod permissions;
 pub mod queue_failures;

@@ -27,6 +27,7 @@ async fn class(kit: &impl TableKit, contact: Option<&Contact>, rows: &[LogRow]) 
         contact,
         pointers: &[],
         rows,
+        ..Commit::default()
     };
     kit.contacts().commit(commit).await.unwrap_err().class
 }
@@ -106,6 +107,7 @@ pub async fn a_timeline_is_read_over_all_pages_in_order(kit: impl TableKit) {
             contact: None,
             pointers: &[],
             rows,
+            ..Commit::default()
         };
         let committed = kit.contacts().commit(commit).await.unwrap();
         assert_eq!(committed, Committed::Done);
@@ -123,6 +125,7 @@ pub async fn a_timeline_has_only_its_own_address(kit: impl TableKit) {
         contact: Some(&contact(1)),
         pointers: &[],
         rows: &rows,
+        ..Commit::default()
     };
     assert_eq!(
         kit.contacts().commit(commit).await.unwrap(),

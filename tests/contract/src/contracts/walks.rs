@@ -59,6 +59,7 @@ pub async fn a_page_has_whole_contacts_and_no_stubs(kit: impl TableKit) {
     let stub = Erased {
         at: at(9),
         permissions: Vec::new(),
+        ids: Vec::new(),
     };
     kit.contacts().erase(&gone, &stub).await.unwrap();
     fat.rev = 1;

@@ -54,6 +54,11 @@ impl SimContacts {
                     }
                 }
             }
+            Some(Planted::RowUnderContact) => {
+                for row in rows.to_mut() {
+                    row.partition = row.contact;
+                }
+            }
             Some(Planted::EffectsBeforeCommit) => {
                 for effect in rows.iter().flat_map(|row| &row.effects) {
                     if let Effect::Send(request) = effect
@@ -79,10 +84,15 @@ fn salted(id: InputId, salt: u64) -> InputId {
     InputId::from_bytes(bytes)
 }
 
-impl Contacts for SimContacts {
-    async fn load(&self, key: ContactKey) -> Result<Loaded, PortError> {
+impl SimContacts {
+    /// Reads what stands under a name's key, or under a contact's id.
+    async fn loaded(&self, key: ContactKey, is_id: bool) -> Result<Loaded, PortError> {
         let load = || {
-            let mut loaded = instant(self.inner.load(key))?;
+            let mut loaded = if is_id {
+                instant(self.inner.find(key))?
+            } else {
+                instant(self.inner.load(key))?
+            };
             let now = self.line.clock.true_now();
             let book = self.line.book();
             if book.planted == Some(Planted::StaleReadBeforePut)
@@ -95,6 +105,16 @@ impl Contacts for SimContacts {
             Ok(loaded)
         };
         self.line.call("load a contact", load).await
+    }
+}
+
+impl Contacts for SimContacts {
+    async fn load(&self, key: ContactKey) -> Result<Loaded, PortError> {
+        self.loaded(key, false).await
+    }
+
+    async fn find(&self, id: ContactKey) -> Result<Loaded, PortError> {
+        self.loaded(id, true).await
     }
 
     async fn commit(&self, commit: Commit<'_>) -> Result<Committed, PortError> {
@@ -109,13 +129,18 @@ impl Contacts for SimContacts {
             let bent = Commit {
                 contact: contact.as_deref(),
                 pointers: commit.pointers,
+                repointed: commit.repointed,
                 rows: &rows,
             };
             let answer = instant(self.inner.commit(bent));
             let now = self.line.clock.true_now();
             let mut book = self.line.book();
             match &answer {
-                Ok(Committed::Done) => book.committed(contact.as_deref(), &rows, now),
+                Ok(Committed::Done) => {
+                    book.repointed(&commit);
+                    let addressed = commit.rows.iter().map(|row| row.partition);
+                    book.committed(contact.as_deref(), &rows, addressed, now);
+                }
                 Ok(Committed::Applied(_)) => book.reach("commit: applied before"),
                 Ok(Committed::Stale) => book.reach("commit: stale"),
                 Ok(Committed::Taken(_)) => book.reach("commit: name taken"),

@@ -90,6 +90,10 @@ impl Contacts for Observed {
         self.inner.load(key).await
     }
 
+    async fn find(&self, id: ContactKey) -> Result<Loaded, PortError> {
+        self.inner.find(id).await
+    }
+
     async fn commit(&self, commit: Commit<'_>) -> Result<Committed, PortError> {
         let rows = commit.rows;
         let committed = self.inner.commit(commit).await?;

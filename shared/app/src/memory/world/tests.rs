@@ -9,7 +9,7 @@ use super::super::tests::{START, at, sent, start, world};
 use super::World;
 
 /// Runs `future` up to its await with this number; whether it was dropped there.
-fn dies_at(number: usize, future: impl Future) -> bool {
+pub(super) fn dies_at(number: usize, future: impl Future) -> bool {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
     (0..=number).all(|_| future.as_mut().poll(&mut context).is_pending())
@@ -18,7 +18,7 @@ fn dies_at(number: usize, future: impl Future) -> bool {
 const STEPS: &str =
     "  - { id: a, email: hello }\n  - { id: w, wait: 1h }\n  - { id: b, email: hello }\n";
 
-fn afterwards(world: &mut World) -> Vec<String> {
+pub(super) fn afterwards(world: &mut World) -> Vec<String> {
     world.run_until(at("2027-03-03T17:00:00Z")).unwrap();
     assert!(world.queues().is_empty(), "{:?}", world.queues());
     assert_eq!(world.queues().dead_letters(), []);

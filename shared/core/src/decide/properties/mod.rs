@@ -2,6 +2,7 @@
 
 mod draw;
 mod found;
+mod joining;
 mod laws;
 mod membership;
 mod numbers;

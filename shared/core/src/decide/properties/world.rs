@@ -351,7 +351,7 @@ impl<'t> World<'t> {
             id: Self::key(),
             contact: self.contact.clone(),
             erased_at: None,
-            taken: Vec::new(),
+            others: Vec::new(),
         };
         let decision = decide(subject(), &envelope, context).unwrap();
         let again = decide(subject(), &envelope, context).unwrap();

@@ -99,7 +99,7 @@ fn what_is_too_old_erased_or_too_large_is_refused_with_a_row() {
         id: contact.id,
         contact: Some(contact.clone()),
         erased_at,
-        taken: Vec::new(),
+        others: Vec::new(),
     };
     let envelope = Envelope { accepted_at, input };
     let clock = accepted_at.plus(INPUT_AGE_MAX + Duration::from_secs(1));

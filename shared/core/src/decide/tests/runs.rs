@@ -82,7 +82,7 @@ fn a_run_follows_the_version_it_entered() {
         id: hello.contact,
         contact: world.contact.clone(),
         erased_at: None,
-        taken: Vec::new(),
+        others: Vec::new(),
     };
     let outcome = SendOutcome {
         contact: hello.contact,

@@ -121,7 +121,9 @@ pub struct About<'a> {
 impl About<'_> {
     /// A text of the contact; none if it is missing or blank.
     fn attribute(&self, name: &str) -> Option<&str> {
-        let value = self.contact.attributes.get(name)?.value.expose().as_str()?;
+        let value = self.contact.attributes.get(name)?.value.expose();
+        // A `group` makes the company a map.
+        let value = value.get("name").unwrap_or(value).as_str()?;
         Some(value.trim()).filter(|value| !value.is_empty())
     }
 
