@@ -154,11 +154,11 @@ async fn an_address_of_somebody_else_costs_a_second_attempt() {
         &claims(),
     )
     .await;
-    let requests = [("GetItem", 2), ("TransactWriteItems", 2)];
-    assert_eq!(first, Bill::of(&requests, 2.0, 4.0));
+    let requests = [("GetItem", 4), ("TransactWriteItems", 2)];
+    assert_eq!(first, Bill::of(&requests, 4.0, 4.0));
     let again = bill(&world, "evaluate: names it again", &claims()).await;
-    let requests = [("GetItem", 2), ("PutItem", 1), ("TransactWriteItems", 1)];
-    assert_eq!(again, Bill::of(&requests, 2.0, 1.0));
+    let requests = [("GetItem", 4), ("PutItem", 1), ("TransactWriteItems", 1)];
+    assert_eq!(again, Bill::of(&requests, 4.0, 1.0));
 }
 
 #[tokio::test]

@@ -78,10 +78,11 @@ fn the_swarm_sees_every_trouble_every_reason_and_every_move() {
         .map(|trouble| format!("fault: {}", trouble.name()));
     let ends = ["accepted", "rejected", "unknown"].map(|end| format!("outcome: {end}"));
     let codes = ["answered: code", "answered: no code"].map(str::to_owned);
-    // An edit hits a message in dispatch too rarely: `a_removed_step_is_a_reason` does it on purpose.
+    // An edit hits a message in dispatch too rarely: `a_removed_step_is_a_reason` and `a_removed_template_is_a_reason` do it on
+    // purpose.
     let skips = SkipReason::ALL
         .iter()
-        .filter(|reason| **reason != SkipReason::StepRemoved)
+        .filter(|reason| !matches!(reason, SkipReason::StepRemoved | SkipReason::NoTemplate))
         .map(|reason| format!("skipped: {}", reason.name()));
     // A pause hits a message in dispatch too rarely: `a_paused_journey_holds_a_message_in_dispatch` does it on purpose.
     let holds = HOLDS
@@ -296,14 +297,18 @@ fn each_pair_of_faults_at_the_first_places_of_a_starter_journey() {
     }
 }
 
-/// Whether one of twenty histories comes to `what`: a message of "series" is late while `ops` take place.
-fn is_met_by_a_late_message(ops: Vec<(Duration, Op)>, what: &str) -> bool {
-    let mut scenario = one_contact(Which::Made, "series");
+/// Whether one of twenty histories comes to `what`: the `nth` message of `journey` is late while `ops` take place.
+fn is_met_by_a_late_message(
+    (journey, nth): (&'static str, u32),
+    ops: Vec<(Duration, Op)>,
+    what: &str,
+) -> bool {
+    let mut scenario = one_contact(Which::Made, journey);
     scenario.ops.extend(ops);
     let late = Decision {
         trouble: Trouble::Backlog,
         operation: "message to dispatch",
-        nth: 0,
+        nth,
     };
     // How late the message comes is the seed's: while the run is inside, or after it.
     (1..20).any(|seed| {
@@ -323,14 +328,33 @@ fn a_removed_step_is_a_reason() {
         (Duration::from_mins(2), Op::Publish { edition }),
         (Duration::from_mins(4), Op::Touch),
     ];
-    assert!(is_met_by_a_late_message(ops, "skipped: step_removed"));
+    assert!(is_met_by_a_late_message(
+        ("series", 0),
+        ops,
+        "skipped: step_removed"
+    ));
+}
+
+#[test]
+fn a_removed_template_is_a_reason() {
+    let edition = Edition {
+        is_edited: true,
+        is_strict: false,
+    };
+    // While the third message, which the run waits for, is on its way.
+    let ops = vec![(Duration::from_mins(30), Op::Publish { edition })];
+    assert!(is_met_by_a_late_message(
+        ("joining", 2),
+        ops,
+        "skipped: no_template"
+    ));
 }
 
 #[test]
 fn a_paused_journey_holds_a_message_in_dispatch() {
     let pause = Op::Pause { journey: "series" };
     let ops = vec![(Duration::from_mins(2), pause)];
-    assert!(is_met_by_a_late_message(ops, "held: paused"));
+    assert!(is_met_by_a_late_message(("series", 0), ops, "held: paused"));
 }
 
 #[test]
@@ -359,6 +383,6 @@ fn brakes_hold_a_message_in_dispatch() {
         (Scope::Entries("series".to_owned()), "held: entry_alarm"),
     ] {
         let ops = vec![(Duration::from_mins(2), Op::Brake { scope })];
-        assert!(is_met_by_a_late_message(ops, held), "{held}");
+        assert!(is_met_by_a_late_message(("series", 0), ops, held), "{held}");
     }
 }
