@@ -142,13 +142,13 @@ fn an_index_that_lags_and_a_sweep_that_is_late_lose_nothing() {
 /// Fails about each `every`th call, in turn before and after its effect. The gaps differ, so that no retry falls into step with
 /// them and fails for good.
 #[derive(Debug)]
-struct Every {
+struct Recurring {
     every: u32,
     calls: u32,
     failed: u32,
 }
 
-impl Faults for Every {
+impl Faults for Recurring {
     fn next(&mut self, operation: &'static str) -> Fault {
         self.calls += 1;
         if operation == "publish a release" || self.calls < self.every + self.failed % 3 {
@@ -168,7 +168,7 @@ impl Faults for Every {
 #[test]
 fn whatever_fails_every_message_is_submitted_once_at_most_and_settled() {
     for every in 2..30 {
-        let line = Line::new(Every {
+        let line = Line::new(Recurring {
             every,
             calls: 0,
             failed: 0,
