@@ -81,7 +81,7 @@ fn refused_events(client: &Client, bot: &Contact) -> Result<()> {
         (
             "track",
             json!({ "event": "guessed", "properties": { "user": user } }),
-            "nobody is named: send `userId`, `anonymousId`, or an email in `traits.email` or `context.traits.email`",
+            "nobody is named: send `userId`, `anonymousId`, or an email or a phone number in `traits` or `context.traits`",
         ),
         (
             "identify",

@@ -22,9 +22,9 @@ pub const KILLED: Scenario = (
 );
 
 /// How many there are.
-const PEOPLE: usize = 300;
+const PEOPLE: usize = 100;
 /// The rows of a request, so few that a kill finds the import at work.
-const ROWS: &str = "5";
+const ROWS: &str = "2";
 /// The rows that are wrong.
 const BAD: usize = 3;
 

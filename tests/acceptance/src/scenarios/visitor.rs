@@ -46,9 +46,14 @@ fn becomes_somebody(case: &Case) -> Result<()> {
     ensure!(seen("merged").len() == 1, "not merged once: {traced:?}");
     let ends: Vec<_> = seen("ended").iter().map(|end| &end["reason"]).collect();
     ensure!(ends == ["goal"], "expected the goal, got {ends:?}");
-    let points: Vec<_> = seen("scored").iter().map(|score| &score["value"]).collect();
+    // Half of what was collected is gone after 30 days, which are half an hour here.
+    let points = seen("scored");
+    let points: Vec<_> = points
+        .iter()
+        .filter_map(|score| score["value"].as_i64())
+        .collect();
     ensure!(
-        points == [20, 40],
+        matches!(points[..], [20, 36..=40]),
         "what the visitor looked at does not count: {traced:?}"
     );
     case.ensure_mails(&vera, &["thanks"])?;
