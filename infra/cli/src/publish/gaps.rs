@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use wend_content::read_all;
 use wend_core::definitions::SourceFile;
-use wend_core::release::Definition;
+use wend_core::release::{Definition, Journey, Step, Verb};
 use wend_core::webhook::refused_host;
 
 /// One line for each thing, with what asks for it.
@@ -17,6 +17,9 @@ pub fn gaps(files: &[SourceFile]) -> Vec<String> {
                 let here = project.webhooks.iter();
                 let here = here.filter(|(_, webhook)| webhook.url.as_deref().is_some_and(is_here));
                 asked.extend(here.map(|(name, _)| (LOOPBACK, format!("webhook {name}"))));
+            }
+            Definition::Journey(journey) if chooses_a_winner(journey) => {
+                asked.insert((WINNER, journey.id.clone()));
             }
             Definition::Journey(_)
             | Definition::Template(_)
@@ -35,7 +38,22 @@ pub fn gaps(files: &[SourceFile]) -> Vec<String> {
     whats.into_iter().map(line).collect()
 }
 
+const WINNER: &str = "the `winner` of a split is never chosen: its paths keep their weights";
 const LOOPBACK: &str = "a deployment does not call its own machine: the step fails, and its `on_error` says what follows";
+
+/// Whether a split of the journey is to give all to its better path some day.
+fn chooses_a_winner(journey: &Journey) -> bool {
+    let is_chosen = |step: &Step| {
+        matches!(
+            step.verb,
+            Verb::Split {
+                winner: Some(_),
+                ..
+            }
+        )
+    };
+    journey.steps.iter().any(is_chosen)
+}
 
 /// Whether an address is of the machine that calls it: for `wend dev`.
 fn is_here(url: &str) -> bool {
@@ -60,6 +78,21 @@ mod tests {
         assert_eq!(gaps(&files), [] as [&str; 0]);
         let demo = project::load(&folder.join("../demo")).unwrap();
         assert_eq!(gaps(&demo), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn a_winner_is_promised_to_nobody() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../starter");
+        let mut files = project::load(&folder).unwrap();
+        let cart = files
+            .iter_mut()
+            .find(|file| file.path == "journeys/abandoned-cart.yaml");
+        let text = &mut cart.unwrap().text;
+        *text = text.replace(
+            "    split:\n",
+            "    winner: { by: goal, after: 7 days }\n    split:\n",
+        );
+        assert_eq!(gaps(&files), [format!("{WINNER} (abandoned-cart)")]);
     }
 
     #[test]
